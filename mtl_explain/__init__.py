@@ -1,0 +1,32 @@
+"One model for many unlike tables, and what it learnt to share: trained, explained, and looked at in the notebook."
+__version__ = "0.0.1"
+
+import sys as _sys
+from importlib import import_module as _import_module
+from types import ModuleType as _Module
+
+# The names a notebook needs, by the module that holds them. Each is imported when it is first used, so that
+# `import mtl_explain` is quick and loads no torch; `from mtl_explain import *` resolves them all.
+_names = dict(
+    data='Table TaskSuite', suites='people planted', sharing='Own Attend', model='MTLModel', train='fit calibrate',
+    explain='explain', schema='check save load example', concept_map='ConceptMap', view='View link')
+_module = {name: module for module, names in _names.items() for name in names.split()}
+__all__ = list(_module)
+
+
+def __getattr__(name):
+    if name not in _module: raise AttributeError(f"module 'mtl_explain' has no attribute {name!r}")
+    value = globals()[name] = getattr(_import_module('mtl_explain.'+_module[name]), name)
+    return value
+
+
+def __dir__(): return sorted({*globals(), *__all__})
+
+
+class _Package(_Module):
+    "The import of a module sets it as an attribute of its package: where a function has the module's name, the function stays"
+    def __setattr__(self, name, value):
+        super().__setattr__(name, getattr(value, name) if name in _module and isinstance(value, _Module) else value)
+
+
+_sys.modules[__name__].__class__ = _Package
