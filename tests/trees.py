@@ -1,0 +1,127 @@
+"Result trees made up for tests: every one passes `schema.check`. Their numbers are invented."
+import numpy as np, xarray as xr
+
+from mtl_explain.schema import check, new_tree, node
+
+HOSTILE = ['</script><img src=x onerror="window.hacked=1">', '"quoted" & \'single\'', '😀 emoji 👩‍👩‍👧', 'שם עברי · نص عربي', 'two\nlines', 'a/b/c', '\u2028sep\u2029', '<!-- not a comment', '${x} `y` \\u003c', 'x' * 300]
+
+PEOPLE = {  # task -> (targets as (outcome, level, kind), features)
+    'vote': ([('votes Dole', '', 'binary')], ['age', 'income', 'education', 'own left–right', 'Dole’s left–right']),
+    'marriage': ([('rating', '', 'ordered'), ('affairs', '', 'number')], ['age', 'years married', "husband's job", 'children', 'religious', 'education']),
+    'doctor visits': ([('visits', '', 'number')], ['chronic diseases', 'self-rated health', 'coinsurance', 'max. expense', 'physical limit']),
+    'card spending': ([('spending', '', 'number')], ['age', 'income', 'owns home']),
+    'travel mode': ([('mode', m, 'nominal') for m in ('air', 'train', 'bus', 'car')], ['family income', 'party size', 'waiting time', 'time in vehicle', 'ticket cost']),
+    'diabetes': ([('progression', '', 'number')], ['age', 'body mass', 'blood pressure', 'serum s5', 'serum s1'])}
+_n = np.nan
+SHARES = np.array([  # concept x task, % of the task's effect; minus = no evidence
+    [14, 22, 17, 19, 9, 13], [17, 4, 12, 31, 21, 0], [0, 5, 24, 9, 0, 26], [11, 9, 3, -3, 6, 0], [0, 13, 5, 0, 15, 0], [0, 12, 0, 0, 11, 0],
+    [0, 0, 14, 21, 13, 0], [39, -2, 0, 0, 0, 0], [0, 0, -2, 0, 0, 41], [-2, 21, 0, 0, 0, 0], [0, 0, 0, 0, 22, 0], [0]*6])
+LABELS = ['age', 'income', 'health', 'education', 'household'] + ['']*7
+SUGGESTED = ['years lived', 'money coming in', '', 'schooling', '', 'time at risk', 'prices paid', 'left–right', 'blood fats', 'faith', 'journey time', '']
+SPECIFICITY = [(.08, .02), (.16, .05), (.27, .06), (.31, .05), (.46, .08), (.52, .11), (.57, .09), (.93, .02), (.96, .015), (.91, .03), (.97, .012), (_n, _n)]
+
+
+def _text(*xs): return np.array(xs if xs else [], dtype=str)
+
+
+def _attribution(task, players, targets, importance, se, direction, none, samples, explainers, seed, off='remove', background='100 training rows'):
+    "The two nodes of one task: values whose root mean square is `importance` (player, target), and the importance itself"
+    r, E, T = np.random.default_rng(seed), len(explainers), len(targets)
+    a = r.normal(size=(E, samples, len(players), T)) * np.nan_to_num(importance)
+    base = np.zeros((E, samples, T)); score = base + a.sum(2)
+    ex = dict(explainer=_text(*explainers), method=('explainer', _text(*explainers)), background=('explainer', _text(*[background]*E)), unit=('explainer', _text(*['score']*E)),
+              closes=('explainer', _text(*['by construction']*E)), budget=('explainer', np.full(E, 1024)), seed=('explainer', np.zeros(E, int)))
+    tg = dict(target=np.array([f'{i}' for i in range(T)], dtype=str), outcome=('target', _text(*[o for o, _, _ in targets])), level=('target', _text(*[l for _, l, _ in targets])), kind=('target', _text(*[k for _, _, k in targets])))
+    pl = dict(player=np.array(players, dtype=str))
+    each, sc = ('explainer', 'sample', 'player', 'target'), ('explainer', 'sample', 'target')
+    main = xr.Dataset(dict(attribution=(each, a), attribution_se=(each, np.zeros_like(a)), score=(sc, score), base=(sc, base), delta=(sc, np.zeros_like(base)),
+        evaluations=(sc[:2], np.full((E, samples), 1024)), status=(sc[:2], np.full((E, samples), 'done'))),
+        coords=dict(sample=np.array([f's{i}' for i in range(samples)]), **pl, **tg, **ex), attrs=dict(task=task, off=off))
+    imp = ('explainer', 'player', 'target'); rep = lambda x: np.broadcast_to(x, (E, len(players), T)).copy()
+    arrays = dict(importance=(imp, rep(importance)), importance_se=(imp, rep(se)), direction=(imp, rep(direction)))
+    if none is not None: arrays['none'] = (('explainer', 'target'), np.broadcast_to(none, (E, T)).copy())
+    return main, xr.Dataset(arrays, coords=dict(explainer=_text(*explainers), **pl, target=tg['target']), attrs=dict(task=task))
+
+
+def make(tasks, shares, labels=None, suggested=None, specificity=None, samples=30, explainers=('shapley',), families=None, evidence=dict(p=.004, p_signed=.013), matching=True,
+         variables=True, concepts_explained=True, seed=0, top=None):
+    """A tree from `tasks` (name -> (targets, features)) and `shares` (concept, task) in %, negative = no evidence.
+    `top` maps (task, feature) to a concept position; without it features take the task's largest concepts in turn."""
+    r, names, K, T = np.random.default_rng(seed), list(tasks), len(shares), len(tasks)
+    shares = np.asarray(shares, float); width = max(2, len(str(K))); ids = [f'c{i+1:0{width}d}' for i in range(K)]
+    labels, suggested, families = labels or ['']*K, suggested or ['']*K, families or names
+    rows = []
+    for t, (targets, features) in tasks.items():
+        rows += [(t, f, '', 'input', 'number', i) for i, f in enumerate(features)] + [(t, o, l, 'target', k, -1) for o, l, k in targets]
+    fam = dict(zip(names, families)); V = len(rows); var = np.array([f'v{i}' for i in range(V)])
+    col = lambda i: ('variable', np.array([x[i] for x in rows], dtype=str))
+    variables_ds = xr.Dataset(dict(task=col(0), family=('variable', np.array([fam[x[0]] for x in rows], dtype=str)), feature=col(1), level=col(2), role=col(3), kind=col(4), unit=('variable', np.full(V, '', dtype='<U1')),
+        concept=('variable', np.full(V, '', dtype='<U1')), mean=('variable', np.zeros(V)), std=('variable', np.ones(V))), coords=dict(variable=var))
+    groups = {'/variables': variables_ds, '/tasks': xr.Dataset(dict(rows=('task', np.full(T, 500)), family=('task', np.array(families, dtype=str))), coords=dict(task=np.array(names, dtype=str)))}
+    weight = np.full((V, K), .2/max(K, 1))
+    for i, (t, f, _, role, _, j) in enumerate(rows):
+        order = np.argsort(-np.abs(shares[:, names.index(t)])) if K else []
+        if K: weight[i, (top or {}).get((t, f), order[(j if j >= 0 else i) % max(1, min(K, int((shares[:, names.index(t)] != 0).sum())))])] += .8
+    usage = np.array([[weight[[x[0]==t for x in rows]].mean(0)] for t in names]).reshape(T, K) if V < 400 else np.stack([weight[np.array([x[0] for x in rows])==t].mean(0) for t in names])
+    evid, dead = (shares > 0).sum(1), ~(shares != 0).any(1)
+    usage[:, dead] = 0
+    sp = np.array(specificity if specificity is not None else np.c_[np.clip(1-(evid-1)/max(T-1, 1), 0, 1), np.full(K, .04)], float).reshape(K, 2); sp[dead] = np.nan
+    attrs = {k: v for k, v in dict(permutations=999, families=len(set(families)), null='task labels', off='remove', shaded='importance', **(evidence or {})).items() if v is not None}
+    if K:
+        groups['/attention'] = xr.Dataset(dict(weight=(('variable', 'concept'), weight), variable_embedding=(('variable', 'embedding'), r.normal(size=(V, 2))), concept_embedding=(('concept', 'embedding'), r.normal(size=(K, 2)))),
+            coords=dict(variable=var, concept=np.array(ids), embedding=np.arange(2)))
+        groups['/concepts'] = xr.Dataset(dict(label=('concept', np.array(labels, dtype=str)), suggested=('concept', np.array(suggested, dtype=str)), usage=(('task', 'concept'), usage), degree=('concept', evid.astype(int)),
+            specificity=('concept', sp[:, 0]), specificity_se=('concept', sp[:, 1]), entropy=('concept', 1-sp[:, 0]), dead=('concept', dead)), coords=dict(task=np.array(names, dtype=str), concept=np.array(ids)), attrs=attrs)
+        if matching:
+            named = ['age', 'income', 'health']; p = r.uniform(.05, 1, (K, 3)); p[:min(3, K), :][np.arange(min(3, K)), np.arange(min(3, K))] = .006
+            groups['/matching'] = xr.Dataset({a: (('concept', 'named'), x) for a, x in dict(effect=1-p, p=p/3, p_corrected=p).items()}, coords=dict(concept=np.array(ids), named=np.array(named)), attrs=dict(permutations=999, null='names shuffled between families of tables'))
+    for j, (t, (targets, features)) in enumerate(tasks.items()):
+        n, s = len(targets), shares[:, j]/100 if K else np.zeros(0)
+        if K and concepts_explained:
+            imp = np.abs(s)[:, None]*np.ones(n); se = np.where(s < 0, np.abs(s), np.maximum(np.abs(s)*.12, .004)*(s != 0))[:, None]*np.ones(n)
+            none = np.full(n, max(0., 1-np.abs(s).sum()))
+            groups[f'/attribution/concept/{node(t)}'], groups[f'/attribution/concept/{node(t)}/importance'] = _attribution(t, ids, targets, imp, se, np.full(imp.shape, np.nan), none, samples, explainers, seed+j)
+        if variables:
+            ids_t = [v for v, x in zip(var, rows) if x[0]==t and x[3]=='input']
+            imp = r.uniform(.1, 1, (len(ids_t), n)); d = r.uniform(-1, 1, (len(ids_t), n))
+            groups[f'/attribution/variable/{node(t)}'], groups[f'/attribution/variable/{node(t)}/importance'] = _attribution(t, ids_t, targets, imp, imp*.1, d, None, samples, explainers, seed+50+j)
+    return check(new_tree(groups, model='made up', sharing='made up'))
+
+
+_TOP = {('vote', 'age'): 0, ('vote', 'income'): 1, ('vote', 'education'): 3, ('vote', 'own left–right'): 7, ('vote', 'Dole’s left–right'): 7,
+        ('marriage', 'age'): 0, ('marriage', 'years married'): 5, ('marriage', "husband's job"): 1, ('marriage', 'children'): 4, ('marriage', 'religious'): 9, ('marriage', 'education'): 3,
+        ('doctor visits', 'chronic diseases'): 2, ('doctor visits', 'self-rated health'): 2, ('doctor visits', 'coinsurance'): 6, ('doctor visits', 'max. expense'): 1, ('doctor visits', 'physical limit'): 0,
+        ('card spending', 'age'): 0, ('card spending', 'income'): 1, ('card spending', 'owns home'): 6, ('travel mode', 'family income'): 1, ('travel mode', 'party size'): 4, ('travel mode', 'waiting time'): 5,
+        ('travel mode', 'time in vehicle'): 10, ('travel mode', 'ticket cost'): 1, ('diabetes', 'age'): 0, ('diabetes', 'body mass'): 2, ('diabetes', 'blood pressure'): 2, ('diabetes', 'serum s5'): 8, ('diabetes', 'serum s1'): 8}
+
+
+def people(**kw):
+    "Six tasks, twelve concepts"
+    return make(PEOPLE, SHARES, **{**dict(labels=LABELS, suggested=SUGGESTED, specificity=SPECIFICITY, top=_TOP), **kw})
+
+
+def unnamed(**kw): return people(**{**dict(labels=None, suggested=None, evidence=dict(p=.41, p_signed=.6)), **kw})
+
+
+def hostile(**kw):
+    "Names that try to be something else than text: tasks, features, concepts, explainer"
+    tasks = {h: ([(h, '', 'binary')], [h+'1', h+'2']) for h in HOSTILE}
+    K = len(HOSTILE); r = np.random.default_rng(0); s = np.where(r.random((K, K)) < .5, r.integers(3, 15, (K, K)), 0)
+    return make(tasks, s, labels=HOSTILE[:K//2]+['']*(K-K//2), suggested=['']*(K//2)+HOSTILE[K//2:], explainers=(HOSTILE[0],), samples=5, **kw)
+
+
+def no_concepts(): return make(PEOPLE, np.zeros((0, 6)))
+
+
+def large(tasks=121, variables=3000, concepts=128, samples=2, seed=0):
+    "The size of a large suite: mostly small effects, a few shared concepts"
+    r = np.random.default_rng(seed); per = variables//tasks
+    ts = {f'table {i+1:03d}': ([('outcome', '', 'binary')], [f'column {j+1}' for j in range(per-1)]) for i in range(tasks)}
+    rate = np.r_[r.uniform(.2, .45, concepts//6), r.uniform(.02, .08, concepts//2), np.full(concepts, .009)][:concepts]
+    hit = r.random((concepts, tasks)) < rate[:, None]; hit[-9:] = False
+    s = hit*r.uniform(2, 12, hit.shape)*np.where(r.random(hit.shape) < .1, -1, 1); s *= 90/np.maximum(np.abs(s).sum(0), 90)
+    families = [f'family {min(i//7, 3)}' if i < 27 else f'table {i+1:03d}' for i in range(tasks)]
+    return make(ts, s, samples=samples, families=families, evidence=dict(p=.41, p_signed=.52), seed=seed)
+
+
+def small(**kw): return make({'a': ([('y', '', 'number')], ['x1', 'x2']), 'b': ([('z', '', 'binary')], ['u', 'v'])}, [[40, 30], [20, 0], [0, 35]], samples=8, **kw)
