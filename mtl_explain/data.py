@@ -24,7 +24,7 @@ class Table:
         frame:pd.DataFrame,       # One row a case; every column that is not named below becomes an input
         target:str|list,          # Column to predict, or several
         kind:dict|str|None=None,  # Column -> 'number', 'binary', 'ordered' or 'nominal'; one word: all targets; left out: guessed
-        groups:str|None=None,     # Column that says which rows belong together (a person, a clinic): kept on one side of a split, never an input
+        groups:str|None=None,     # Column that says which rows belong together (a person, a clinic): never split up, never an input
         *,
         units:dict|None=None,     # Column -> unit
         concepts:dict|None=None,  # Column -> the concept that a person would file it under
@@ -33,13 +33,14 @@ class Table:
         if not isinstance(frame, pd.DataFrame): raise TypeError(f'Table: frame must be a pandas DataFrame, not {type(frame).__name__}')
         for what, d in dict(units=units, concepts=concepts).items():
             if not isinstance(d, dict|None): raise TypeError(f'Table: {what} must be a dict from column to text, not {type(d).__name__}')
-        if not isinstance(kind, dict|str|None): raise TypeError(f'Table: kind must be a word or a dict from column to word, not {type(kind).__name__}')
+        if not isinstance(kind, dict|str|None): raise TypeError(f'Table: kind must be a word or a dict, not {type(kind).__name__}')
         self.frame, self.groups, self.family = frame.copy(), groups, family
         self.targets = list(target) if isinstance(target, list|tuple) else [target]
         self.kinds = {t: kind for t in self.targets} if isinstance(kind, str) else dict(kind or {})
         self.units, self.concepts = dict(units or {}), dict(concepts or {})
 
-    def __repr__(self): return f'Table({len(self.frame)} rows, {len(self.frame.columns)} columns; target {", ".join(map(repr, self.targets))})'
+    def __repr__(self):
+        return f'Table({len(self.frame)} rows, {len(self.frame.columns)} columns; target {", ".join(map(repr, self.targets))})'
 
 # %% ../nbs/01_data.ipynb #0a12021b
 KINDS = 'number', 'binary', 'ordered', 'nominal'
@@ -66,19 +67,19 @@ def _check_table(name, table):
         if columns.count(c) > 1: raise _bad(name, c, 'there is more than one column of this name; rename or drop one')
     if not len(table.frame): raise ValueError(f'{where}: the frame has no rows')
     if not table.targets: raise ValueError(f'{where}: names no target; name the column to predict')
-    uses = dict(target=table.targets, groups=[table.groups] * (table.groups is not None), kind=table.kinds, units=table.units, concepts=table.concepts)
-    for what, named in uses.items():
+    groups = [] if table.groups is None else [table.groups]
+    for what, named in dict(target=table.targets, groups=groups, kind=table.kinds, units=table.units, concepts=table.concepts).items():
         for c in named:
             if c not in columns: raise _bad(name, c, f'{what} names it, but the columns are {", ".join(map(repr, columns))}')
     for t in table.targets:
-        if table.targets.count(t) > 1 or t == table.groups: raise _bad(name, t, 'is named twice, as a target and again as a target or as groups')
-    for c, text in [*table.units.items(), *table.concepts.items(), *[(t, table.family) for t in table.targets if table.family is not None]]:
-        if text != '': _check_name(text, f'{where}, column {c!r}, its unit, concept or family')
-    if set(columns) <= {*table.targets, table.groups}: raise ValueError(f'{where}: has no input column beside {", ".join(map(repr, table.targets))}')
+        if table.targets.count(t) > 1 or t == table.groups: raise _bad(name, t, 'is named twice: as a target, and once more')
+    for c, text in [*table.units.items(), *table.concepts.items()]:
+        if text != '': _check_name(text, f'{where}, column {c!r}, unit or concept')
+    if table.family is not None: _check_name(table.family, f'{where}, family')
+    if set(columns) <= {*table.targets, *groups}: raise ValueError(f'{where}: has no input column beside the target')
 
 # %% ../nbs/01_data.ipynb #18cc4194
-_WORDS = dict(string='text', integer='number', floating='number', decimal='number', boolean='boolean',
-              **dict.fromkeys(['mixed-integer-float'], 'number'),
+_WORDS = dict(string='text', boolean='boolean', **dict.fromkeys('integer floating decimal mixed-integer-float'.split(), 'number'),
               **dict.fromkeys('datetime datetime64 date time timedelta timedelta64 period'.split(), 'date'))
 
 def _holds(s):
@@ -128,7 +129,8 @@ class Column:
         try: v = _floats(s) if self.kind == 'number' or _holds(s) == 'number' else None
         except (TypeError, ValueError): raise _bad(table, self.name, 'was read as a number, and now holds something else') from None
         if v is not None and np.isinf(v).any():
-            raise _bad(table, self.name, f'holds {np.isinf(v).sum()} infinite values, the first in row {np.isinf(v).argmax()}; replace them or set them missing')
+            raise _bad(table, self.name, f'holds {np.isinf(v).sum()} infinite values, the first in row {np.isinf(v).argmax()}; '
+                                         'correct them, or set them missing')
         if self.kind == 'number': return v
         at, values = pd.factorize(s if v is None else v)
         place = {l: i for i, l in enumerate(self.levels)}
@@ -161,13 +163,13 @@ def _varies(v):
     with np.errstate(over='ignore'): return len(v) > 1 and np.ptp(v) > 1e-12 * np.abs(v).max()
 
 # %% ../nbs/01_data.ipynb #923d0b83
-def _levels(s, table, found, keep):
+def _levels(s, table, found, every):
     "Names of the levels: told apart by their text, and few enough to be levels."
     rows = int(s.notna().sum())
     if len(found) > 20 and len(found) > rows / 2:
         raise _bad(table, s.name, f'has {len(found)} levels in {rows} rows: free text, an identifier, or numbers held as text? '
                                   'Drop it, merge its levels, or convert it by pd.to_numeric')
-    levels = tuple(_text(v) for v in (s.cat.categories if keep else found))
+    levels = tuple(_text(v) for v in (s.cat.categories if every else found))
     for l in levels:
         _check_name(l, f'table {table!r}, column {s.name!r}, level')
         if levels.count(l) > 1: raise _bad(table, s.name, f'two of its levels read {l!r} as text; rename one')
@@ -185,28 +187,29 @@ def read_column(
     holds = _holds(s)
     if s.isna().all(): raise bad('every value is missing; drop the column')
     if kind not in (None, *KINDS): raise bad(f'kind {kind!r} is none of {", ".join(KINDS)}')
-    if holds == 'date': raise bad('holds dates or times; turn them into numbers that mean something, such as an age in years')
-    if holds not in ('category', 'boolean', 'number', 'text'): raise bad(f'holds {holds!r} values; convert them to one type, numbers or text')
+    if holds == 'date': raise bad('holds dates or times; turn them into numbers that mean something, such as years')
+    if holds not in ('category', 'boolean', 'number', 'text'): raise bad(f'holds {holds!r} values; convert them to numbers or to text')
     if holds == 'number' and not _varies(Column(s.name, 'number').codes(s, table)): return None
     found, ordered = _found(s, holds)
     if len(found) < 2: return None
     guess, rule = _guess(s, holds, found, target)
-    column = Column(s.name, kind or guess, (), '' if kind else rule)
-    if column.kind == 'number' and holds != 'number': raise bad(f'is stated to be a number, but holds {holds}; convert it by pd.to_numeric or .astype(float)')
-    if column.kind == 'ordered' and not ordered: raise bad('is stated to be ordered, but its order is not known; make it pd.Categorical(…, categories=[low, …, high], ordered=True)')
-    if column.kind == 'binary' and len(found) != 2: raise bad(f'is stated to be binary, but has {len(found)} values')
-    if column.kind == 'number': return column
-    return Column(s.name, column.kind, _levels(s, table, found, keep=column.kind == 'ordered' and holds == 'category' and not target), column.rule)
+    kind, rule = (kind, '') if kind else (guess, rule)
+    if kind == 'number' and holds != 'number': raise bad(f'is to be a number, but holds {holds}; convert it, as by pd.to_numeric')
+    if kind == 'ordered' and not ordered:
+        raise bad('is to be ordered, but its order is not known; make it pd.Categorical(…, categories=[low, …, high], ordered=True)')
+    if kind == 'binary' and len(found) != 2: raise bad(f'is to be binary, but has {len(found)} values')
+    every = kind == 'ordered' and holds == 'category' and not target  # a level that no row has still has its place in the order
+    return Column(s.name, kind, () if kind == 'number' else _levels(s, table, found, every), rule)
 
 # %% ../nbs/01_data.ipynb #a334b625
 _ID = re.compile(r'(^|.*[\s_.-])(id|ids|idx|index|uid|uuid|guid)$|.*[a-z]I[dD]$|Unnamed: \d+$', re.S)
 
 def _leave_out(s):
     "Why a column cannot be an input, or ''."
-    if _holds(s) == 'date' and s.notna().any(): return 'holds dates or times; turn them into numbers that mean something, such as an age in years'
+    if _holds(s) == 'date' and s.notna().any(): return 'holds dates or times; an age in years, say, could be used'
     named = _ID.match(s.name) or _ID.match(s.name.lower())
-    if named and len(s) > 1 and s.is_unique and (pdt.is_integer_dtype(s) or _holds(s) == 'text'): return 'looks like an identifier: no two rows agree in it'
-    return ''
+    if not named or len(s) < 2 or not (pdt.is_integer_dtype(s) or _holds(s) == 'text'): return ''
+    return 'looks like an identifier: no two rows agree in it' if s.is_unique else ''
 
 # %% ../nbs/01_data.ipynb #7f233aa9
 def _check_copies(table, columns, outcomes, codes):
@@ -251,7 +254,7 @@ def _parts(n, strata, groups, seed, where):
     "A part 0…n-1 for every row: shares as equal as can be, strata spread evenly, groups kept whole."
     from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
     have, what = (len(strata), 'rows') if groups is None else (len(np.unique(groups)), 'groups')
-    if have < n: raise ValueError(f'{where}: {have} {what} cannot be cut into {n} parts; add some, or take larger shares for validation and test')
+    if have < n: raise ValueError(f'{where}: {have} {what} cannot be cut into {n} parts; add some, or take larger shares')
     spread = np.unique(strata, return_counts=True)[1]
     spread = len(spread) > 1 and spread.max() >= n
     kfold = (StratifiedKFold if spread else KFold) if groups is None else (StratifiedGroupKFold if spread else GroupKFold)
@@ -298,10 +301,11 @@ def _outcome(c, v, split, table, name):
     "An outcome on the scale of its training rows."
     train = v[(split == 'train') & ~np.isnan(v)]
     for part in ('train', 'valid', 'test'):
-        if np.isnan(v[split == part]).all(): raise _bad(name, c.name, f'none of the {part} rows has a label; add labels, or take another seed or other splits')
+        has = ~np.isnan(v[split == part])
+        if not has.any(): raise _bad(name, c.name, f'none of the {part} rows has a label; add some, or change the seed')
     for i, l in enumerate(c.levels):
-        if i not in train: raise _bad(name, c.name, f'none of the training rows is of class {l!r}, of {(v == i).sum()} in all; '
-                                                    'merge rare classes, or take another seed or other splits')
+        if i not in train: raise _bad(name, c.name, f'none of the training rows is of class {l!r}, which has {(v == i).sum()} in all; '
+                                                    'merge rare classes, or take another seed')
     mean, std = (0., 1.) if c.levels else _moments(train)
     if not std: raise _bad(name, c.name, 'has the same value in all training rows; add rows, or take another seed')
     return Outcome(c.name, c.kind, c.levels, mean, std, table.units.get(c.name, ''), table.concepts.get(c.name, ''), c.rule)
@@ -352,7 +356,8 @@ def _sane(self:Task, z, column):
     "Refuse a standardised value that is out of all proportion."
     wild = np.abs(z) > 1e6
     if not wild.any(): return z
-    raise _bad(self.name, column, f'the value in row {wild.argmax()} lies more than a million standard deviations from the mean; correct it, or take logarithms')
+    raise _bad(self.name, column, f'the value in row {wild.argmax()} lies more than a million standard deviations from the mean; '
+                                  'correct it, or take logarithms')
 
 @patch
 def _wide(self:Task, codes):
@@ -371,7 +376,7 @@ def rows(self:Task,
     part:str|None=None,  # 'train', 'valid' or 'test'; left out: all
 ) -> np.ndarray:         # int: positions
     "Positions of the rows of a part."
-    if part not in (None, 'train', 'valid', 'test'): raise ValueError(f"task {self.name!r}: part must be 'train', 'valid' or 'test', not {part!r}")
+    if part not in (None, 'train', 'valid', 'test'): raise ValueError(f"rows: part must be 'train', 'valid' or 'test', not {part!r}")
     return np.arange(len(self)) if part is None else np.flatnonzero(self.split == part)
 
 @patch
@@ -406,9 +411,11 @@ def _describe(task, used):
     for i, l, k in zip(task.feature_of, task.levels, task.kinds):
         c = task.columns[i]
         mean, std = task._scale[c.name] if k == c.kind else (0., 1.)
-        rows.append((f'{task.name} · {c.name}' + (f' = {l}' if k == 'nominal' else f' {l}'.rstrip()), c.name, l, 'input', k, mean, std or 1.))
+        end = f' = {l}' if k == 'nominal' else f' {l}' if l else ''
+        rows.append((f'{task.name} · {c.name}{end}', c.name, l, 'input', k, mean, std or 1.))
     for o in task.outcomes:
-        for l in o.levels if o.kind == 'nominal' else ['']: rows.append((f'{task.name} → {o.name}' + f' = {l}' * (o.kind == 'nominal'), o.name, l, 'target', o.kind, o.mean, o.std))
+        scores = [(l, f' = {l}') for l in o.levels] if o.kind == 'nominal' else [('', '')]
+        rows += [(f'{task.name} → {o.name}{end}', o.name, l, 'target', o.kind, o.mean, o.std) for l, end in scores]
     f = pd.DataFrame(rows, columns=['variable', 'feature', 'level', 'role', 'kind', 'mean', 'std'])
     unit, concept = ([d.get(c, '') for c in f.feature] for d in (task.table.units, task.table.concepts))
     ids = pd.Index([_unique(i, used) for i in f.variable], name='variable', dtype=object)
@@ -424,7 +431,7 @@ class TaskSuite:
         seed:int=0,                 # Of the splits
         fold:int=0,                 # Which part of the rows is the test part: 0 … folds - 1
     ):
-        if not isinstance(tables, dict): raise TypeError(f'TaskSuite: tables must be a dict from name to Table, not {type(tables).__name__}')
+        if not isinstance(tables, dict): raise TypeError(f'TaskSuite: tables must be a dict {{name: Table}}, not {type(tables).__name__}')
         if not tables: raise ValueError('TaskSuite: there is no table; pass {name: Table(frame, target)}')
         self.tables, self.splits, self.seed, self.fold = dict(tables), _check_splits(splits), seed, fold
         self._readings = {n: _read_table(n, t) for n, t in self.tables.items()}
@@ -437,7 +444,8 @@ class TaskSuite:
         self._tasks = {n: Task(n, t, self._readings[n], _table_split(self, n)) for n, t in self.tables.items()}
         used = set()
         described = [_describe(t, used) for t in self._tasks.values()]
-        for t, d in zip(self._tasks.values(), described): t.inputs, t.outputs = (list(d.index[d.role == role]) for role in ('input', 'target'))
+        for t, d in zip(self._tasks.values(), described):
+            t.inputs, t.outputs = (list(d.index[d.role == role]) for role in ('input', 'target'))
         self.variables = pd.concat(described)
 
     @property
@@ -453,11 +461,12 @@ class TaskSuite:
 
 # %% ../nbs/01_data.ipynb #98db2e54
 def _check_splits(splits):
-    "Three shares."
+    "Three shares, the first of them large enough to train on."
+    def bad(problem): return ValueError(f'TaskSuite: splits {problem}, not {splits!r}')
     try: train, valid, test = (float(s) for s in splits)
-    except (TypeError, ValueError): raise ValueError(f'TaskSuite: splits must be three shares (training, validation, test), not {splits!r}') from None
-    if not (min(train, valid, test) > 0 and abs(train + valid + test - 1) < 1e-6): raise ValueError(f'TaskSuite: splits must be above 0 and add up to 1, not {splits!r}')
-    if max(valid, test) > .5 or valid > 2 / 3 * (1 - test): raise ValueError(f'TaskSuite: splits leave too few training rows: {splits!r}')
+    except (TypeError, ValueError): raise bad('must be three shares: training, validation, test') from None
+    if not (min(train, valid, test) > 0 and abs(train + valid + test - 1) < 1e-6): raise bad('must be above 0 and add up to 1')
+    if test > .5 or valid > 2 / 3 * (1 - test): raise bad('must leave more for training')
     return train, valid, test
 
 def _table_split(suite, name):
@@ -466,7 +475,7 @@ def _table_split(suite, name):
     first = reading.codes[reading.outcomes[0].name]
     strata = np.nan_to_num(first, nan=-1).astype(int) if reading.outcomes[0].levels else np.isnan(first).astype(int)
     groups = None if table.groups is None else pd.factorize(table.frame[table.groups])[0]
-    if groups is not None and groups.min() < 0: raise _bad(name, table.groups, f'says no group in row {groups.argmin()}; fill it, or drop the row')
+    if groups is not None and groups.min() < 0: raise _bad(name, table.groups, f'is missing in row {groups.argmin()}; fill or drop it')
     return _split(strata, groups, suite.splits, suite.seed, suite.fold, f'table {name!r}')
 
 @patch
@@ -496,8 +505,8 @@ def _summary(suite):
     return f[[c for c in f if told.get(c, True)]]
 
 def _heading(suite):
-    rows, n = sum(map(len, suite._tasks.values())), len(suite)
-    return f'{n} task{"s" * (n > 1)}, {rows:,} rows, {len(suite.variables)} variables; seed {suite.seed}, fold {suite.fold} of {suite.folds}'
+    what = f'{len(suite)} task{"s" * (len(suite) > 1)}, {sum(map(len, suite._tasks.values())):,} rows, {len(suite.variables)} variables'
+    return f'{what}; seed {suite.seed}, fold {suite.fold} of {suite.folds}'
 
 # %% ../nbs/01_data.ipynb #5ad49414
 def _plain(suite):
@@ -507,6 +516,7 @@ def _plain(suite):
 @patch
 def _repr_html_(self:TaskSuite):
     f = _summary(self)
-    def row(cells, tag): return '<tr>' + ''.join(f'<{tag} style="text-align:left"><bdi>{html.escape(str(c))}</bdi></{tag}>' for c in cells) + '</tr>'
+    def cell(c, tag): return f'<{tag} style="text-align:left"><bdi>{html.escape(str(c))}</bdi></{tag}>'
+    def row(cells, tag): return '<tr>' + ''.join(cell(c, tag) for c in cells) + '</tr>'
     return (f'<div style="max-height:30em;overflow:auto"><p>{html.escape(_heading(self))}</p><table><thead>{row(f.columns, "th")}</thead>'
             f'<tbody>{"".join(row(r, "td") for r in f.itertuples(index=False))}</tbody></table></div>')
