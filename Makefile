@@ -84,7 +84,7 @@ bench: $(VENV)/dev.stamp
 	@for b in tests/bench/bench_*.py; do printf '\n--- %s\n' $$b; $(PY) $$b || exit 1; done
 
 pictures: $(VENV)/dev.stamp
-	@CHROMIUM=$$($(PY) tests/tools/need.py chromium) && export CHROMIUM && $(PY) tests/tools/pictures.py
+	@$(PY) tests/tools/pictures.py $(ARGS)
 
 readme: $(VENV)/dev.stamp
 	@$(PY) tests/tools/readme.py

@@ -76,6 +76,7 @@ def test_imports_of_lessons_stand_in_cells_of_their_own(): assert sync.mixed()==
 def test_a_notebook_opens_as_a_page(path):
     nb = json.loads(path.read_text(encoding='utf-8')); first = next(c for c in nb['cells'] if c['cell_type']=='markdown'); lines = [l for l in ''.join(first['source']).splitlines() if l]
     assert lines[0].startswith('# ') and (path.name=='index.ipynb' or lines[1].startswith('> ')), f'{path.name}: begin with a title and one line that starts with >'
+    assert all(l.startswith(('# ', '> ', '- ')) for l in lines), f'{path.name}: text after the title in its cell is lost in the pages; give it a cell of its own'
     assert nb['metadata']['kernelspec']['name']=='python3'
     for c in nb['cells']:
         assert not [o for o in c.get('outputs', []) if o['output_type']=='error'], f'{path.name} holds a traceback'

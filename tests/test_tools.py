@@ -23,7 +23,7 @@ def test_good_links_pass(tmp_path):
     assert links.problems(tmp_path, base='/base', url='https://my.site/base/')==[]
 
 
-@pytest.mark.parametrize('body, why', [('<a href="no.html">x</a>', 'no such file'), ('<img src="no.png">', 'no such file'), ('<a href="#no">x</a>', 'no such anchor'), ('<a href="b.html#no">x</a>', 'no such anchor'),
+@pytest.mark.parametrize('body, why', [('<a href="no.html">x</a>', 'no such file'), ('<img src="no.png">', 'no such file'), ('<picture><source srcset="no.png 2x"></picture>', 'no such file'), ('<a href="#no">x</a>', 'no such anchor'), ('<a href="b.html#no">x</a>', 'no such anchor'),
     ('<script src="https://cdn.example/x.js"></script>', 'from elsewhere'), ('<link rel="stylesheet" href="//cdn.example/x.css">', 'from elsewhere'), ('<img src="http://e.org/a.png">', 'from elsewhere'),
     ('<a href="https://my.site/base/gone.html">x</a>', 'no such file'), ('<a href="https://my.site/base/b.html#gone">x</a>', 'no such anchor'), ('<a href="/base/gone.html">x</a>', 'no such file')])
 def test_a_bad_link_is_seen(tmp_path, body, why):

@@ -33,11 +33,17 @@ def mathml(page):
     return re.sub(r'<(script|link)\b[^>]*katex[^>]*>(</script>)?', '', page)
 
 
+def links(source):
+    "Links to notebooks under their published names"
+    def one(m): return m[1]+nbpath2html(Path(m[2])).stem+'.ipynb'+m[3]
+    return re.sub(r'(\]\((?!https?:)(?:[^)\s#"]*/)?)([^)\s#"/]+)\.ipynb([)#])', one, source)
+
+
 def smalldocs(stage, out):
     "smalldocs reads the names of files, not nbdev's `output-file`: give the staged notebooks their published names first"
     bar = stage/'sidebar.yml'; txt = bar.read_text()
     for nb in sorted(stage.rglob('*.ipynb')):
-        new = nb.with_name(nbpath2html(nb).stem+'.ipynb')
+        nb.write_text(links(nb.read_text(encoding='utf-8')), encoding='utf-8'); new = nb.with_name(nbpath2html(nb).stem+'.ipynb')
         if new!=nb: nb.rename(new); txt = txt.replace(str(nb.relative_to(stage)), str(new.relative_to(stage)))
     bar.write_text(txt)
     quarto = yaml.safe_load((stage/'_quarto.yml').read_text()); quarto['format']['html'].pop('html-math-method', None)

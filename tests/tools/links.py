@@ -15,6 +15,7 @@ class Page(HTMLParser):
         a = {k: v or '' for k, v in attrs}
         self.ids |= {a[k] for k in ('id', 'name') if a.get(k)}
         if tag=='link' and not set(a.get('rel', '').split()) & {'stylesheet', 'icon', 'shortcut', 'next', 'prev', 'preload', 'modulepreload'}: return
+        self.links += [(tag, u.split()[0]) for u in a.get('srcset', '').split(', ') if u.strip() and not u.startswith('data:')]
         if tag in LINK and a.get(LINK[tag]): self.links.append(('stylesheet' if tag=='link' and 'stylesheet' in a.get('rel', '') else tag, a[LINK[tag]]))
 
 
