@@ -44,7 +44,7 @@ def _task_shares(node, concepts, explainers):
     return size/total[:, None], se/total[:, None], none/total
 
 # %% ../nbs/51_concept_map.ipynb #0bb20f1c
-def _nodes(tree, players): return tasks_of(tree['attribution'], players) if 'attribution' in tree else {}
+def _nodes(tree, players): return tasks_of(tree, f'attribution/{players}')
 
 def _explainers(tree, players):
     return list(dict.fromkeys(str(e) for n in _nodes(tree, players).values() if 'importance' in n.children for e in n['explainer'].values))
@@ -246,23 +246,19 @@ def prepare(self:ConceptMap, tree):
     return dict(_info={**info, **labels}, _arrays=arrays, names=names, **first)
 
 # %% ../nbs/51_concept_map.ipynb #69dd7bae
+def _with_shares(out, view):
+    "share, its interval, evidence; and one more row a task for what no concept holds"
+    s = shares(view.tree).sel(explainer=view.explainer, concept=view._info['concepts'], task=view._info['columns'])
+    share, se = (s[k].transpose('concept', 'task').values.ravel() for k in ('share', 'share_se'))
+    out = out.assign(share=share, low=np.maximum(share - 1.96*se, 0), high=share + 1.96*se, evidence=share - 1.96*se > 0)
+    return pd.concat([out, pd.DataFrame(dict(concept='', name='no concept', task=view._info['columns'], share=s['none'].values))], ignore_index=True)
+
 @patch
 def table(self:ConceptMap)->pd.DataFrame:
     "One row per concept and task: share with its 95 % interval, evidence, attention; and the row of what no concept holds"
     if self.trouble: raise ValueError(self.trouble)
-    c, info = self.tree['concepts'].to_dataset(), self._info
-    bands_of = np.repeat([b['name'] for b in info['bands']], [b['n'] for b in info['bands']])
-    of = dict(zip(info['concepts'], bands_of))
-    keys = pd.MultiIndex.from_product([info['concepts'], info['columns']], names=['concept', 'task'])
-    out = pd.DataFrame(dict(attention=c.usage.transpose('concept', 'task').sel(concept=info['concepts'], task=info['columns']).values.ravel()), keys).reset_index()
-    out = _with_shares(out, self) if info['explainers'] else out
-    at = c[['suggested', 'degree', 'specificity', 'specificity_se']].to_dataframe().loc[out.concept].reset_index(drop=True)
-    out.insert(1, 'name', out.concept.map(self.names).fillna('')); out.insert(2, 'band', out.concept.map(of))
-    return pd.concat([out, at], axis=1)
-
-def _with_shares(out, view):
-    s = shares(view.tree).sel(explainer=view.explainer, concept=view._info['concepts'], task=view._info['columns'])
-    share, se = (s[k].transpose('concept', 'task').values.ravel() for k in ('share', 'share_se'))
-    out = out.assign(share=share, low=np.maximum(share - 1.96*se, 0), high=share + 1.96*se, evidence=share - 1.96*se > 0)
-    out.attrs['no concept'] = s['none'].to_series().to_dict()
-    return out
+    info, c = self._info, self.tree['concepts'].to_dataset().sel(concept=self._info['concepts'], task=self._info['columns'])
+    each = lambda x: np.repeat(np.asarray(x), c.sizes['task'])
+    out = pd.DataFrame(dict(concept=each(info['concepts']), name=each([self.names.get(k, '') for k in info['concepts']]), suggested=each(c.suggested), band=each(np.repeat([b['name'] for b in info['bands']], [b['n'] for b in info['bands']])),
+        degree=each(c.degree), specificity=each(c.specificity), specificity_se=each(c.specificity_se), task=info['columns']*c.sizes['concept'], attention=c.usage.transpose('concept', 'task').values.ravel()))
+    return _with_shares(out, self) if info['explainers'] else out

@@ -65,7 +65,7 @@ def make(tasks, shares, labels=None, suggested=None, specificity=None, samples=3
     usage = np.array([[weight[[x[0]==t for x in rows]].mean(0)] for t in names]).reshape(T, K) if V < 400 else np.stack([weight[np.array([x[0] for x in rows])==t].mean(0) for t in names])
     evid, dead = (shares > 0).sum(1), ~(shares != 0).any(1)
     usage[:, dead] = 0
-    sp = np.array(specificity if specificity is not None else np.c_[np.clip(1-(evid-1)/max(T-1, 1), 0, 1), np.full(K, .04)], float).reshape(K, 2); sp[dead] = np.nan
+    sp = np.array(specificity if specificity is not None else np.c_[np.clip(1-np.log(np.maximum(evid, 1))/np.log(max(T, 2)), 0, 1), np.full(K, .04)], float).reshape(K, 2); sp[dead] = np.nan
     attrs = {k: v for k, v in dict(permutations=999, families=len(set(families)), null='task labels', off='remove', shaded='importance', **(evidence or {})).items() if v is not None}
     if K:
         groups['/attention'] = xr.Dataset(dict(weight=(('variable', 'concept'), weight), variable_embedding=(('variable', 'embedding'), r.normal(size=(V, 2))), concept_embedding=(('concept', 'embedding'), r.normal(size=(K, 2)))),

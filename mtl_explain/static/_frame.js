@@ -127,14 +127,16 @@ function breakLines(parts, width, st) {
   for (const p of pieces(parts, st)) for (const word of p.text.split(/(?<=[ \n])/)) {
     const w = measure(word, p);
     if (used + measure(word.trimEnd(), p) > width && used > 0) { lines.push([]); used = 0; }
-    lines.at(-1).push({...p, text: word}); used += w;
+    const last = lines.at(-1).at(-1); // words of one style stay one piece of text
+    if (last?.from === p) last.text += word; else lines.at(-1).push({...p, text: word, from: p});
+    used += w;
   }
   return lines;
 }
 
 /** The whole view as one SVG: question, answer, picture, foot; text stays text, colours are written out */
 export function exportSVG(f) {
-  const {tk, family, q, a, s1, u} = f.theme, pic = f.hooks.picture(), pad = 16*u, w = Math.max(f.width, +pic.getAttribute('width')), kids = []; let y = pad;
+  const {tk, family, q, a, s1, u} = f.theme, pic = f.hooks.picture(), pad = 16*u, w = Math.max(Math.min(f.width, 660*u), +pic.getAttribute('width') - 12*u), kids = []; let y = pad;
   const write = (parts, size, lead, weight, fill) => {
     for (const line of breakLines(parts, w, {size, weight, fill, muted: tk.muted, family})) {
       y += lead;
@@ -144,7 +146,7 @@ export function exportSVG(f) {
   write(f.text.question, q, 24*u, 650, tk.ink); write(f.text.answer, a, 20*u, 400, tk.ink); y += 12*u;
   const copy = pic.cloneNode(true); for (const x of copy.querySelectorAll('.mtl-overlay:not(.mtl-keep)')) x.remove();
   for (const x of [copy, ...copy.querySelectorAll('*')]) for (const n of ['tabindex', 'class', 'role', 'style']) x.removeAttribute(n);
-  copy.setAttribute('x', pad); copy.setAttribute('y', y); kids.push(copy); y += +pic.getAttribute('height') + 12*u;
+  copy.setAttribute('x', pad - 6*u); copy.setAttribute('y', y); kids.push(copy); y += +pic.getAttribute('height') + 12*u;
   kids.push(svg('line', {x1: pad, x2: pad + w, y1: y, y2: y, stroke: tk.line})); y += 6*u;
   for (const line of f.text.foot) write(line, s1, 18*u, 400, tk.ink);
   const W = w + 2*pad, H = y + pad;

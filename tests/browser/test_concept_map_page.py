@@ -1,0 +1,129 @@
+"The same map without a kernel: as a saved page, and inside a notebook that nbconvert turned into HTML."
+import xml.etree.ElementTree as ET
+
+import nbformat, pytest
+from nbconvert import HTMLExporter
+
+from mtl_explain.concept_map import ConceptMap
+from trees import hostile, large, no_concepts, people, unnamed
+
+
+def cell(k, t): return f'[role=gridcell][data-concept="{k}"][data-task="{t}"]'
+def words(page, part): return page.locator(f'.mtl .mtl-{part}').inner_text()
+
+
+@pytest.fixture(scope='module')
+def ex(): return people()
+
+
+@pytest.fixture
+def saved(tmp_path, ex): return ConceptMap(ex, concepts=['c02']).save_html(tmp_path/'map.html')
+
+
+def test_saved_page_shows_the_same(open_page, saved):
+    page = open_page(saved)
+    assert words(page, 'q')=='Which concepts are shared, which private?'
+    assert words(page, 'a')=='Age, income, health and education serve four tasks or more. Four serve one task; one is unused.'
+    assert 'no rows of data and no weights' in words(page, 'note')
+    assert 'Structure beyond chance: p = .004' in words(page, 'lines').replace('\xa0', ' ')
+    assert page.locator(cell('c02', 'card spending')).text_content()=='31' and page.locator(cell('c04', 'card spending')).text_content()=='n.e.'
+    assert page.locator('[role=rowgroup]').count()==4 and '5 of 6 tasks' in words(page, 'card')
+    page.hover(cell('c04', 'card spending')); assert 'no evidence' in words(page, 'reading')
+    page.click(cell('c09', 'diabetes')); assert 'serves one task' in words(page, 'a').replace('serve one', 'serves one') and 'c09' in words(page, 'card')
+    field = page.locator('.mtl-name input'); field.fill('fats'); field.press('Enter')
+    assert page.locator('[role=rowheader]:has-text("fats")').count()==1
+    page.click('.mtl-segment[data-value=attention]'); assert 'not its effect' in words(page, 'lines') and page.locator('.mtl-grid .mtl-ne').count()==0
+
+
+def test_keyboard_reaches_everything(open_page, saved):
+    page = open_page(saved); seen = []
+    for _ in range(12):
+        page.keyboard.press('Tab')
+        seen.append(page.evaluate("(e => e.className?.baseVal ?? (e.className || e.getAttribute('role')))(document.activeElement) + '|' + (document.activeElement.getAttribute('role') ?? document.activeElement.tagName)"))
+    found = ' '.join(seen)
+    for want in ('mtl-chip', 'mtl-segment', 'mtl-find-field', 'gridcell', 'INPUT', 'mtl-button'): assert want in found, (want, seen)
+    page.locator('[role=grid] [tabindex="0"]').focus()
+    for k in ('End', 'ArrowUp'): page.keyboard.press(k)
+    assert page.evaluate('document.activeElement.dataset.task')=='diabetes' and page.evaluate('document.activeElement.getAttribute("role")')=='columnheader'
+    page.keyboard.press('Enter'); assert page.locator('.mtl-chip[data-kind=task]').count()==1
+    page.keyboard.press('PageDown'); assert 'stays although every concept is off' in words(page, 'reading')
+    assert page.locator('.mtl-ring').count()==1
+    page.keyboard.press('Escape'); page.keyboard.press('Escape'); assert page.locator('.mtl-chip').count()==0
+    page.keyboard.press('Shift+Tab'); page.keyboard.type('faith'); page.keyboard.press('Escape'); assert page.locator('.mtl-find-field').input_value()==''
+
+
+def test_inside_nbconvert(open_page, tmp_path, ex, monkeypatch):
+    nb = nbformat.v4.new_notebook()
+    for test in ('', '1'): # saved by a person, whose output holds the live widget too; and stored by nbdev
+        monkeypatch.setenv('IN_TEST', test)
+        data, meta = ConceptMap(ex)._repr_mimebundle_()
+        assert ('application/vnd.jupyter.widget-view+json' in data)==(test=='')
+        cell_ = nbformat.v4.new_code_cell('ConceptMap(ex)'); cell_.outputs = [nbformat.v4.new_output('display_data', data=data, metadata=meta)]; nb.cells.append(cell_)
+    html, _ = HTMLExporter().from_notebook_node(nb)
+    path = tmp_path/'nb.html'; path.write_text(html, encoding='utf-8')
+    page = open_page(path, hosts=('https://cdnjs.cloudflare.com/', 'https://cdn.jsdelivr.net/')) # nbconvert's own: MathJax, require.js
+    page.wait_for_function("document.querySelectorAll('.mtl [role=grid]').length === 2")
+    page.locator('.mtl').nth(0).locator(cell('c02', 'vote')).click()
+    assert page.locator('.mtl').nth(0).locator('.mtl-chip').count()==1 and page.locator('.mtl').nth(1).locator('.mtl-chip').count()==0
+
+
+def test_hostile_names_are_text(open_page, tmp_path):
+    page = open_page(ConceptMap(hostile()).save_html(tmp_path/'h.html', title='</title><script>window.hacked=1</script>'))
+    page.locator('[role=gridcell][data-kind=effect]').first.click(); page.locator('[role=rowheader]').first.hover(); page.keyboard.press('t')
+    assert page.evaluate('window.hacked') is None and page.locator('.mtl img, .mtl script, .mtl b b img').count()==0
+    assert '</script><img src=x' in page.locator('.mtl-panel').inner_text()
+    page.locator('.mtl-name input').fill('</script><img src=x onerror="window.hacked=1">'); page.keyboard.press('Enter')
+    with page.expect_download() as d: page.click('text=SVG >> nth=-1')
+    tree = ET.parse(d.value.path()); assert not [e for e in tree.iter() if e.tag.endswith(('script', 'img'))]
+    assert page.evaluate('window.hacked') is None
+
+
+@pytest.mark.parametrize('theme, paper', [('light', (255, 255, 255)), ('dark', (17, 17, 17))])
+def test_saving_pictures(open_page, saved, theme, paper):
+    page = open_page(saved, theme=theme)
+    with page.expect_download() as d: page.click('.mtl-button:has-text("PNG")')
+    assert d.value.suggested_filename=='concept-map.png' and open(d.value.path(), 'rb').read(8)==b'\x89PNG\r\n\x1a\n'
+    with page.expect_download() as d: page.click('[aria-label="Save SVG"]')
+    tree = ET.parse(d.value.path()); said = '|'.join(''.join(t.itertext()) for t in tree.iterfind('.//{*}text'))
+    for want in ('Which concepts are shared', 'Age, income, health', 'travel', '|n.e.|', 'no concept', 'Structure beyond chance', 'shapley on concepts'): assert want in said, want
+    assert 'Find a concept' not in said and tree.getroot().find('{*}rect').get('fill')=='#%02x%02x%02x' % paper
+    assert page.evaluate("getComputedStyle(document.querySelector('.mtl')).backgroundColor")==f'rgb{paper}'
+
+
+def test_narrow(open_page, saved):
+    page = open_page(saved, width=400)
+    assert 'Hidden for width: the two margins' in words(page, 'lines') and page.locator('.mtl-menu').first.is_visible() and not page.locator('.mtl-segments').first.is_visible()
+    assert page.evaluate('document.documentElement.scrollWidth <= innerWidth')
+    page.click('text=Open card'); assert page.locator('.mtl-name input').is_visible()
+    page.select_option('.mtl-menu >> nth=0', 'attention'); assert 'not its effect' in words(page, 'lines')
+
+
+def test_no_evidence_and_no_names(open_page, tmp_path):
+    page = open_page(ConceptMap(unnamed()).save_html(tmp_path/'u.html'))
+    assert words(page, 'a').replace('\xa0', ' ')=='Four concepts serve four tasks or more; three serve two or three tasks; four serve one task; one is unused. No evidence of structure beyond chance (p = .41).'
+    assert 'Read single cells, not the pattern' in words(page, 'lines')
+    page = open_page(ConceptMap(people(evidence=None, variables=False, matching=False), concepts=['c01']).save_html(tmp_path/'n.html'))
+    assert 'not tested' in words(page, 'lines') and 'attention alone' in words(page, 'card')
+
+
+def test_states(open_page, tmp_path, ex):
+    empty = ConceptMap(no_concepts())
+    broken = ex.copy(); broken['concepts'] = broken['concepts'].to_dataset().rename(task='table'); broken = ConceptMap(broken)
+    for view, text, code in [(empty, 'This explanation has no concepts', 'MTLModel('), (broken, '/concepts/usage has dims (table, concept); expected (task, concept)', 'check(')]:
+        with pytest.raises(ValueError): view.save_html(tmp_path/'x.html')
+        from mtl_explain.view import page as document
+        (tmp_path/'s.html').write_text(document(view.to_html(), 'state'), encoding='utf-8')
+        page = open_page(tmp_path/'s.html'); assert text in page.locator('.mtl').inner_text() and code in page.locator('.mtl pre').inner_text() and not page.locator('.mtl-controls').is_visible()
+
+
+def test_full_size(open_page, tmp_path):
+    path = ConceptMap(large()).save_html(tmp_path/'l.html'); assert path.stat().st_size < 4e6
+    page = open_page(path)
+    assert '128 concepts × 121 tasks' in words(page, 'lines') and page.locator('.mtl [role=grid] *').count() < 3000
+    page.locator('.mtl [role=grid]').hover(position={'x': 300, 'y': 100}); assert '→' in words(page, 'reading')
+    page.locator('.mtl [role=grid]').click(position={'x': 300, 'y': 100}); assert page.locator('.mtl-chip').count()==1
+    page.keyboard.press('ArrowRight'); assert '→' in page.evaluate("document.activeElement.getAttribute('aria-label')")
+    spent = page.evaluate('''async () => { const g = document.querySelector('.mtl [role=grid]'), r = g.getBoundingClientRect(), t = [];
+      for (let i = 0; i < 30; i++) { const s = performance.now(); g.dispatchEvent(new PointerEvent('pointermove', {clientX: r.left + 150 + 9*i, clientY: r.top + 150 + 7*i, bubbles: true})); t.push(performance.now() - s) }
+      return t.sort((a, b) => a - b)[15] }''')
+    assert spent < 16, f'hover takes {spent:.1f} ms'
