@@ -206,7 +206,7 @@ _ID = re.compile(r'(^|.*[\s_.-])(id|ids|idx|index|uid|uuid|guid)$|.*[a-z]I[dD]$|
 
 def _leave_out(s):
     "Why a column cannot be an input, or ''."
-    if _holds(s) == 'date' and s.notna().any(): return 'holds dates or times; an age in years, say, could be used'
+    if _holds(s) == 'date' and s.notna().any(): return 'holds dates or times; turn them into numbers that mean something, such as years'
     named = _ID.match(s.name) or _ID.match(s.name.lower())
     if not named or len(s) < 2 or not (pdt.is_integer_dtype(s) or _holds(s) == 'text'): return ''
     return 'looks like an identifier: no two rows agree in it' if s.is_unique else ''
@@ -330,8 +330,13 @@ def _variables(column, missing):
 # %% ../nbs/01_data.ipynb #24dc5651
 class Task:
     "One table made ready: variables, outcomes and a split."
-    def __init__(self, name, table, reading, split):
-        self.name, self.table, self.family, self.split = name, table, table.family or name, split  # split: str (rows,)
+    def __init__(self,
+        name:str,            # As in the suite
+        table:Table,         # What it is made of
+        reading:_Reading,    # How the columns of the table are read
+        split:np.ndarray,    # 'train', 'valid' or 'test' (rows,)
+    ):
+        self.name, self.table, self.family, self.split = name, table, table.family or name, split
         self.columns, self.left_out, self._codes = reading.columns, reading.left, reading.codes
         self.features = [c.name for c in self.columns]
         self.frame, self.index = table.frame[self.features + table.targets], _index(table.frame.index)
