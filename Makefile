@@ -68,7 +68,8 @@ test-notebooks: $(VENV)/dev.stamp
 	@$(BIN)/nbdev-test --n-workers 2 --timing
 
 test-js: $(VENV)/dev.stamp
-	@node=$$($(PY) tests/tools/need.py node) && "$$node" --test $$(find tests -name '*.test.js' -o -name '*.test.mjs')
+	@files=$$(find tests -name '*.test.js' -o -name '*.test.mjs'); [ -n "$$files" ] || { echo 'no JavaScript tests in tests/'; exit 1; }; \
+	  node=$$($(PY) tests/tools/need.py node) && "$$node" --test $$files
 
 test-docs docs: $(VENV)/dev.stamp
 	@$(PY) tests/tools/docs.py
@@ -81,7 +82,7 @@ test-browser: $(VENV)/dev.stamp
 
 # ---- the rest
 bench: $(VENV)/dev.stamp
-	@for b in tests/bench/bench_*.py; do printf '\n--- %s\n' $$b; $(PY) $$b || exit 1; done
+	@for b in tests/bench/*.py; do printf '\n--- %s\n' $$b; $(PY) $$b || exit 1; done
 
 pictures: $(VENV)/dev.stamp
 	@$(PY) tests/tools/pictures.py $(ARGS)

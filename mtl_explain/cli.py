@@ -9,7 +9,7 @@ __all__ = ['QUICK', 'pooled', 'judge', 'advantage', 'said', 'train_fold', 'train
            'lab', 'main']
 
 # %% ../nbs/62_cli.ipynb #68b3f72e
-import os, sys, time, webbrowser
+import json, os, sys, time, webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -150,14 +150,13 @@ def quick_start(
     path:Path='quick-start.ipynb', # Where to write it
 )->Path: # The same path
     "Write the quick start as a notebook, unless there is one"
-    import nbformat.v4 as v4
     path = Path(path)
     if path.exists(): return path
-    cells = [v4.new_markdown_cell('# Quick start\nTrain one model on unlike tables, and see what it learnt to share: *Run*, *Run All Cells*.')]
-    cells += [v4.new_code_cell(line) for line in QUICK.splitlines()]
-    for i, c in enumerate(cells): c['id'] = f'quick-{i}'
-    nb = v4.new_notebook(cells=cells, metadata=dict(kernelspec=dict(name='python3', display_name='Python 3', language='python')))
-    path.write_text(v4.writes(nb), encoding='utf-8')
+    title = '# Quick start\nTrain one model on unlike tables, and see what it learnt to share: *Run*, *Run All Cells*.'
+    cells = [dict(cell_type='markdown', id='title', metadata={}, source=title)]
+    cells += [dict(cell_type='code', id=f'line-{i}', metadata={}, source=l, execution_count=None, outputs=[]) for i, l in enumerate(QUICK.splitlines())]
+    kernel = dict(kernelspec=dict(name='python3', display_name='Python 3', language='python'))
+    path.write_text(json.dumps(dict(cells=cells, metadata=kernel, nbformat=4, nbformat_minor=5), indent=1), encoding='utf-8')
     return path
 
 # %% ../nbs/62_cli.ipynb #4761a055
