@@ -280,3 +280,9 @@ def load_model(
     if margins: model.config['margins'] = True
     model.load_state_dict(state)
     return model.eval()
+
+# %% ../nbs/12_model.ipynb #7e3ad034
+@patch
+def __repr__(self:MTLModel):
+    n = sum(p.numel() for p in self.parameters())
+    return f'MTLModel: {len(self.spec)} tasks, {sum(len(t["inputs"]) for t in self.spec.values())} input variables, {len(self.output)} scores; {self.sharing}; {n:,} parameters'
