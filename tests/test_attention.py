@@ -2,7 +2,7 @@
 import entmax, pytest, torch
 from hypothesis import given, settings, strategies as st
 from hypothesis.extra.numpy import arrays, array_shapes
-from mtl_explain.attention import ATTENTIONS, entmax15, sparsemax, softmax
+from mtl_explain.attention import ATTENTIONS, entmax15, sparsemax
 
 ORACLE = dict(softmax=torch.softmax, sparsemax=entmax.sparsemax, entmax15=entmax.entmax15)
 SPARSE = [sparsemax, entmax15]

@@ -2,7 +2,7 @@
 
     python tests/bench/planted.py            # about ten minutes on one core
 """
-import json, platform, sys, time, warnings
+import json, platform, warnings
 from datetime import date
 from pathlib import Path
 import pandas as pd, torch
