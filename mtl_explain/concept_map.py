@@ -76,8 +76,8 @@ def bands(
     middle = 'two tasks' if least==3 else 'two or three tasks' if least==4 else f'two to {_number(least-1)} tasks'
     more = f'{_number(least)} tasks or more' if least < tasks else f'{"both" if tasks==2 else f"all {_number(tasks)}"} tasks'
     unused = 'no variable attends to it' if np.all(np.asarray(dead)[degree==0]) else 'it serves no task'
-    found = [('Shared', more, degree >= least), ('Grouped', middle, (degree >= 2) & (degree < least)), ('Private', 'one task', degree==1), ('Unused', unused, degree==0)]
-    return [dict(name=n, rule=r, serve=r, rows=np.flatnonzero(m).tolist()) for n, r, m in found if m.any()]
+    found = [('Shared', more, degree >= least), ('Grouped', middle, (degree >= 2) & (degree < least)), ('Private', 'one task holds most of it', degree==1), ('Unused', unused, degree==0)]
+    return [dict(name=n, rule=r, serve='one task' if n=='Private' else r, rows=np.flatnonzero(m).tolist()) for n, r, m in found if m.any()]
 
 # %% ../nbs/51_concept_map.ipynb #127bdcac
 def _target_names(node):
@@ -139,11 +139,10 @@ def _evidence(attrs):
     return dict(p=_number_or_none(attrs.get('p')), p_signed=_number_or_none(attrs.get('p_signed')), permutations=int(attrs.get('permutations', 0)), families=int(attrs.get('families', 0)), shuffled=str(attrs.get('null', '')))
 
 def _source(tree, explainer):
-    "Explainer, background, samples, intervals: the line at the foot"
+    "Explainer, what off means, samples, intervals: the line at the foot"
     nodes = [n for n in _nodes(tree, 'concept').values() if explainer in n['explainer'].values]
     n, background = sorted({d.sizes['sample'] for d in nodes}), sorted({str(b) for d in nodes for e, b in zip(d['explainer'].values, d['background'].values) if e==explainer and b})
-    off = {'remove': 'off: removed', 'average': "off: the task's mean"}.get(tree['concepts'].attrs.get('off'), '')
-    bits = [f'{explainer} on concepts', off, background and f'background: {", ".join(background)}', f'{n[0]:,} samples a task' if len(n)==1 else f'{n[0]:,} to {n[-1]:,} samples a task', '95\u2009% intervals']
+    bits = [f'{explainer} on concepts', background and f'off: {", ".join(background)}', f'{n[0]:,} samples a task' if len(n)==1 else f'{n[0]:,} to {n[-1]:,} samples a task', '95\u2009% intervals']
     return ' · '.join(b for b in bits if b)
 
 # %% ../nbs/51_concept_map.ipynb #eab4ef0f
@@ -230,7 +229,7 @@ def _info(tree, c, found, held, order):
     cols, explainers = [str(x) for x in c.task.values], held.explainer.values.tolist()
     return dict(concepts=order, suggested=[str(x) for x in c.suggested.values], columns=cols, families=_families(tree, cols), explainers=explainers, sources=[_source(tree, e) for e in explainers],
         bands=[{**{k: b[k] for k in ('name', 'rule', 'serve')}, 'n': len(b['rows'])} for b in found], sharedServe=bands([len(cols)], [False], len(cols))[0]['serve'],
-        evidence=_evidence(tree['concepts'].attrs), summary=f'{len(order)} concepts × {len(cols)} tasks', **_matches(tree, order))
+        evidence=_evidence(tree['concepts'].attrs), served=str(tree['concepts'].attrs.get('degree', '')), summary=f'{len(order)} concepts × {len(cols)} tasks', **_matches(tree, order))
 
 @patch
 def prepare(self:ConceptMap, tree):

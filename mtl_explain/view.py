@@ -166,7 +166,13 @@ from fastcore.basics import patch
 # %% ../nbs/50_view.ipynb #25958e19
 class Empty(ValueError):
     "A valid tree with nothing for this view in it"
-    def __init__(self, title, text, code=''): super().__init__(f'{title}. {text}'); self.title, self.text, self.code = title, text, code
+    def __init__(self,
+        title:str, # What is the case, in a few words
+        text:str, # Why, and what works all the same
+        code:str='', # The line that would change it
+    ):
+        super().__init__(f'{title}. {text}')
+        self.title, self.text, self.code = title, text, code
 
 def _instead(name, e):
     "The state that a view shows in place of its picture"
@@ -185,7 +191,7 @@ def prepare(self:View,
 
 @patch
 def _start(self:View, kw):
-    if self.tree is None: return kw
+    if self.tree is None and type(self).prepare is View.prepare: return kw
     if not isinstance(self.tree, xr.DataTree): raise TypeError(f'{type(self).__name__} expects an xarray.DataTree, as `explain` and `load` return, not {type(self.tree).__name__}')
     try: state = self.prepare(check(self.tree))
     except ValueError as e:

@@ -66,7 +66,7 @@ def make(tasks, shares, labels=None, suggested=None, specificity=None, samples=3
     evid, dead = (shares > 0).sum(1), ~(shares != 0).any(1)
     usage[:, dead] = 0
     sp = np.array(specificity if specificity is not None else np.c_[np.clip(1-np.log(np.maximum(evid, 1))/np.log(max(T, 2)), 0, 1), np.full(K, .04)], float).reshape(K, 2); sp[dead] = np.nan
-    attrs = {k: v for k, v in dict(permutations=999, families=len(set(families)), null='task labels', off='remove', shaded='importance', **(evidence or {})).items() if v is not None}
+    attrs = {k: v for k, v in dict(permutations=999, families=len(set(families)), null='task labels', degree='the tasks that together hold 90 % of it', off='remove', shaded='importance', **(evidence or {})).items() if v is not None}
     if K:
         groups['/attention'] = xr.Dataset(dict(weight=(('variable', 'concept'), weight), variable_embedding=(('variable', 'embedding'), r.normal(size=(V, 2))), concept_embedding=(('concept', 'embedding'), r.normal(size=(K, 2)))),
             coords=dict(variable=var, concept=np.array(ids), embedding=np.arange(2)))
@@ -80,7 +80,7 @@ def make(tasks, shares, labels=None, suggested=None, specificity=None, samples=3
         if K and concepts_explained:
             imp = np.abs(s)[:, None]*np.ones(n); se = np.where(s < 0, np.abs(s), np.maximum(np.abs(s)*.12, .004)*(s != 0))[:, None]*np.ones(n)
             none = np.full(n, max(0., 1-np.abs(s).sum()))
-            groups[f'/attribution/concept/{node(t)}'], groups[f'/attribution/concept/{node(t)}/importance'] = _attribution(t, ids, targets, imp, se, np.full(imp.shape, np.nan), none, samples, explainers, seed+j)
+            groups[f'/attribution/concept/{node(t)}'], groups[f'/attribution/concept/{node(t)}/importance'] = _attribution(t, ids, targets, imp, se, np.full(imp.shape, np.nan), none, samples, explainers, seed+j, background='concept taken away')
         if variables:
             ids_t = [v for v, x in zip(var, rows) if x[0]==t and x[3]=='input']
             imp = r.uniform(.1, 1, (len(ids_t), n)); d = r.uniform(-1, 1, (len(ids_t), n))

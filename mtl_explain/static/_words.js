@@ -50,9 +50,9 @@ export function middle(s, n) {
 export function evidence({p, p_signed, permutations, families, shuffled} = {}, alpha = .05) {
   const has = Number.isFinite(p), signed = Number.isFinite(p_signed);
   if (!has && !signed) return {some: null, bold: 'Structure beyond chance: not tested', rest: ' (this explanation holds no p).', answer: ''};
-  const P = x => pValue(x, permutations), what = shuffled || 'labels';
-  const how = /permut|shuffl/.test(what) ? ` (${what}${permutations ? `, ${thousands(permutations)} times` : ''}` : ` (${what} permuted${permutations ? ` ${thousands(permutations)} times` : ''}`;
-  const tail = how + (families > 1 ? `, between ${thousands(families)} families of tables)` : ')');
+  const P = x => pValue(x, permutations), times = permutations ? `${thousands(permutations)} times` : '', what = shuffled || 'labels';
+  const how = /permut|shuffl/.test(what) ? (times ? `${times}: ${what}` : what) : `${what} permuted${times && ' ' + times}`;
+  const tail = ` (${how}${families > 1 && !/famil/.test(what) ? `, between ${thousands(families)} families of tables` : ''})`;
   const first = has ? p : p_signed, name = has ? '' : ' within one sign';
   if (first >= alpha) return {some: false, bold: `No evidence of structure beyond chance: ${P(first)}`, rest: `${tail}${has && signed ? `; within one sign ${P(p_signed)}` : ''}. Read single cells, not the pattern.`,
     answer: `No evidence of structure beyond chance (${P(first)}).`};

@@ -42,7 +42,7 @@ export function answer(d) {
   const ids = [...Array(S.n).keys()].map(i => S.from + i), verb = (n, one, more) => n === 1 ? one : more;
   const ev = evidence(d.evidence).answer, tail = [P.n && `${count(P.n)} ${verb(P.n, 'serves', 'serve')} one task`, U.n && `${count(U.n)} ${verb(U.n, 'is', 'are')} unused`].filter(Boolean).join('; ');
   const mid = G.n ? `${count(G.n)} ${verb(G.n, 'serves', 'serve')} ${G.serve}` : '', close = ev ? ' ' + ev : '';
-  const counted = [S.n ? `${capital(many(S.n, 'concept'))} ${verb(S.n, 'serves', 'serve')} ${S.serve}` : d.bands.length && d.sharedServe ? `No concept serves ${d.sharedServe}` : 'No concept is shared', mid, tail].filter(Boolean).join('; ') + '.' + close;
+  const counted = [S.n ? `${S.n === d.K && S.n > 1 ? `All ${count(S.n)} concepts` : capital(many(S.n, 'concept'))} ${verb(S.n, 'serves', 'serve')} ${S.serve}` : d.bands.length && d.sharedServe ? `No concept serves ${d.sharedServe}` : 'No concept is shared', mid, tail].filter(Boolean).join('; ') + '.' + close;
   if (!S.n || S.n > 6 || !ids.every(k => hasName(d, k))) return [counted];
   const names = list(ids.map(k => naming(d, k, 20))), first = names[0];
   if (first.n) names[0] = {n: capital(first.n)};
@@ -83,11 +83,11 @@ const clipped = (lo, hi) => `${fraction(Math.max(0, lo))}–${fraction(Math.min(
 export function foot(d, geo) {
   const unclear = d.effect && anyUnclear(d), ev = evidence(d.evidence), hidden = geo?.narrow ? [' ', {b: 'Hidden for width:'}, ' the two margins (on the card).'] : [];
   const what = d.effect ? 'in % of each task’s effect' : 'in % of each task’s attention, which is not its effect';
-  const shown = [{b: 'Shown:'}, ` all ${thousands(d.K)} ${d.K === 1 ? 'concept' : 'concepts'} × ${thousands(d.T)} ${d.T === 1 ? 'task' : 'tasks'}, ${what}.`, unclear ? geo?.numbers === false ? ' Hatched: no evidence that it differs from 0.' : ' Hatched, “n.e.”: no evidence that it differs from 0.' : '', ...hidden];
+  const shown = [{b: 'Shown:'}, ` all ${thousands(d.K)} ${d.K === 1 ? 'concept' : 'concepts'} × ${thousands(d.T)} ${d.T === 1 ? 'task' : 'tasks'}, ${what}.`, unclear ? geo?.numbers === false ? ' Hatched: no evidence that it differs from 0.' : ' Hatched, “n.e.”: no evidence that it differs from 0.' : '', d.served ? ` A concept serves ${oneLine(d.served)}.` : '', ...hidden];
   return [shown, [{b: ev.bold}, {m: ev.rest}], [{m: source(d)}]];
 }
 export function source(d) {
-  if (!d.effect) return `attention weights of the model: mean over the variables of a task${(d.explainers ?? []).length ? '' : ' · concepts were not explained, so there are no effects to show'}`;
+  if (!d.effect) return `attention weights of the model: mean over the variables of a task${(d.explainers ?? []).length ? ' · bands and margins by effect' : ' · concepts were not explained, so there are no effects to show'}`;
   return oneLine(d.sources[d.e]);
 }
 function anyUnclear(d) { for (let t = 0; t < d.T; t++) for (let k = 0; k < d.K; k++) if (cell(d, k, t).kind === 'unclear') return true; return false; }
@@ -113,7 +113,7 @@ export function stands(d, k, most = 8) {
 export function matchLine(d, k) {
   const m = d.matches?.[k];
   if (!m) return null;
-  const p = pValue(m.p, d.matching.permutations), how = [d.matching.corrected ? 'corrected' : '', d.matching.shuffled, d.matching.permutations ? `${thousands(d.matching.permutations)} times` : ''].filter(Boolean).join('; ').replace(/; (?=[\d,]+ times)/, ', ');
+  const p = pValue(m.p, d.matching.permutations), how = [d.matching.corrected ? 'corrected for the number of names and concepts' : '', d.matching.shuffled, d.matching.permutations ? `${thousands(d.matching.permutations)} times` : ''].filter(Boolean).join('; ').replace(/; (?=[\d,]+ times)/, ', ');
   return m.p < .05 ? [[{b: ['Closest named concept: ', {n: middle(oneLine(m.named), 30)}]}], [`More than chance: ${p}`], [{m: how}]]
     : [[{b: 'No evidence'}, ` that it matches a named concept (best ${p}).`], [{m: how}]];
 }
@@ -297,7 +297,7 @@ function drawPins(o, d, tk) {
   for (const id of d.pins) { const k = d.concepts.indexOf(id); if (k < 0) continue;
     put(g, outline({x: geo.x0, y: at.y[k], w: d.T*geo.pitch - geo.gapX, h: geo.rowH - geo.gapY}, by, tk.ink, 1.5, 3), pin(geo.tall ? geo.x1 + 10*u : geo.pad + 6*u, at.y[k] + geo.rowH/2 - 3*u, tk)); }
   for (const name of d.pinnedTasks) { const t = d.columns.indexOf(name); if (t < 0) continue;
-    put(g, outline({x: o.x(t), y: o.headH + (geo.tall ? 0 : 26*u), w: geo.pitch - geo.gapX, h: at.ruleY - o.headH - (geo.tall ? 0 : 26*u) - 8*u}, 2*u, tk.ink, 1.5, 3)); }
+    for (const b of bandRows(d)) put(g, outline({x: o.x(t), y: at.y[b.from], w: geo.pitch - geo.gapX, h: at.y[b.to - 1] - at.y[b.from] + geo.rowH - geo.gapY}, geo.tall ? 1 : 2*u, tk.ink, 1.5, geo.tall ? 0 : 3)); }
   for (const x of g.querySelectorAll('.mtl-overlay')) x.classList.add('mtl-keep');
   return g;
 }
@@ -309,10 +309,10 @@ function flag(x, y, s, anchor, f, tk, u, W) {
 function drawMarks(o, d, st, f) {
   const {tk, u, family, s1} = f.theme, g = svg('g', {class: 'mtl-overlay mtl-marks', 'pointer-events': 'none', 'aria-hidden': 'true'}), {geo, at} = o, bold = {size: s1, weight: 600, family};
   const found = st.found ? new Set(st.found) : null;
-  if (found) for (let k = 0; k < d.K; k++) if (!found.has(k)) put(g, svg('rect', {x: geo.pad, y: at.y[k] - geo.gapY/2, width: o.W - 2*geo.pad, height: geo.rowH, fill: tk.paper, opacity: .7}));
+  if (found) for (let k = 0; k < d.K; k++) if (!found.has(k)) put(g, svg('rect', {x: geo.x0, y: at.y[k] - geo.gapY/2, width: d.T*geo.pitch, height: geo.rowH, fill: tk.paper, opacity: .3}));
   const mark = st.hover ?? (st.focused ? st.at : null);
-  const strong = (el, on) => { for (const x of el?.querySelectorAll('text') ?? []) { x.setAttribute('font-weight', on ? 650 : 400); if (on && !x.dataset.fill) { x.dataset.fill = x.getAttribute('fill'); x.setAttribute('fill', tk.ink); } else if (!on && x.dataset.fill) { x.setAttribute('fill', x.dataset.fill); delete x.dataset.fill; } } };
-  o.labels.forEach((el, k) => strong(el, mark?.row === k || d.pins.includes(d.concepts[k])));
+  const strong = (el, on, faint = false) => { for (const x of el?.querySelectorAll('text') ?? []) { x.dataset.fill ??= x.getAttribute('fill'); x.setAttribute('font-weight', on ? 650 : 400); x.setAttribute('fill', faint ? tk.muted : on ? tk.ink : x.dataset.fill); } };
+  o.labels.forEach((el, k) => strong(el, mark?.row === k || d.pins.includes(d.concepts[k]) || found?.has(k), found && !found.has(k)));
   o.heads.forEach((el, t) => strong(el, mark?.col === t || d.pinnedTasks.includes(d.columns[t])));
   if (!mark) return g;
   const {row, col} = mark, cellMark = row >= 0 && col >= 0;

@@ -48,7 +48,7 @@ test('the card lists the strongest variables of the tasks that a concept serves'
   const {rows, more} = M.stands(data(), 0); assert.deepEqual(rows.map(r => [r.t, r.first, r.variable, r.sign]), [[0, true, 'x', 1], [0, false, 'y', -1], [1, true, 'y', 2]]); assert.equal(more, 0);
   assert.deepEqual(M.stands(data(), 1).rows.map(r => r.t), [1]); assert.equal(M.matchLine(data(), 0), null);
   const d = data({matches: [{named: 'age', p: .004}, {named: 'x', p: .4}, null], matching: {corrected: true, shuffled: 'names shuffled', permutations: 999}});
-  assert.match(M.matchLine(d, 0).map(plain).join(' '), /Closest named concept: age More than chance: p.=..004 corrected; names shuffled, 999 times/); assert.match(plain(M.matchLine(d, 1)[0]), /No evidence that it matches/);
+  assert.match(M.matchLine(d, 0).map(plain).join(' '), /Closest named concept: age More than chance: p.=..004 corrected for the number of names and concepts; names shuffled, 999 times/); assert.match(plain(M.matchLine(d, 1)[0]), /No evidence that it matches/);
 });
 test('the table holds every cell and the rest', () => {
   const {head, rows} = M.tableOf(data()); assert.deepEqual(head, ['concept', 'id', 'band', 'tasks', 'specificity', 'a', 'b']); assert.deepEqual(rows[1], ['c02 riches', 'c02', 'Private', '1', '.90', '10 (0–30) n.e.', '40 (30–50)']); assert.equal(rows.at(-1)[5], '40');

@@ -25,5 +25,5 @@ test('evidence is said in words, and its absence in the answer', () => {
   assert.match(text(e({p: .004, p_signed: .01})), /also within one sign of the effect, p = .01/);
   assert.match(text(e({p: .004, p_signed: .6})), /but only in signs.*No evidence of more than raising and lowering: within one sign p = .60/); assert.match(e({p: .004, p_signed: .6}).answer, /No evidence of more than shared signs/);
   assert.match(text(e({p: null})), /not tested/); assert.equal(e({}).answer, ''); assert.match(text(evidence()), /not tested/);
-  assert.equal(text(e({p: .002, families: 1, shuffled: 'names shuffled between tables'})), 'Structure beyond chance: p = .002 (names shuffled between tables, 999 times).');
+  assert.equal(text(e({p: .002, families: 1, shuffled: 'names shuffled between tables'})), 'Structure beyond chance: p = .002 (999 times: names shuffled between tables).');
 });
