@@ -137,7 +137,7 @@ def matching(
     sd = z.std(0).clip(1e-12); top = (z/sd).max((1, 2))
     p = (1 + (z >= seen).sum(0))/(1+permutations)
     corrected = (1 + (top[:, None, None] >= seen/sd).sum(0))/(1+permutations)
-    return xr.Dataset({k: (('concept', 'named'), v) for k, v in dict(effect=seen, p=p, p_corrected=corrected).items()}, coords=dict(concept=tree['attention'].concept.values, named=named))
+    return xr.Dataset({k: (('concept', 'named'), v) for k, v in dict(effect=seen, p=p, p_corrected=corrected).items()}, coords=dict(concept=tree['attention'].concept.values, named=named), attrs=dict(permutations=permutations, null='names shuffled among the features of each table'))
 
 # %% ../nbs/33_concepts.ipynb #a7632bf4
 def suggestions(
@@ -146,13 +146,13 @@ def suggestions(
     "What a concept could be called, from the names of columns"
     v = tree['variables'].dataset.to_dataframe(); v = v[v.role=='input']
     w = tree['attention'].weight.sel(variable=v.index.to_numpy()).values
-    lean, out = w/w.mean(0).clip(1e-12), []
-    for k in range(w.shape[1]):
-        m = tree['matching'].dataset.isel(concept=k) if has(tree, 'matching') else None
+    lean, out, feature = w/w.mean(0).clip(1e-12), ['']*w.shape[1], v.feature.to_numpy()
+    for k in np.argsort(-lean.max(0), kind='stable'):
+        m = tree['matching'].dataset.isel(concept=int(k)) if has(tree, 'matching') else None
         best = int(m.effect.values.argmax()) if m is not None and m.named.size else None
-        if w[:, k].max() < DEAD: out.append('')
-        elif best is not None and m.p_corrected.values[best] <= .05: out.append(str(m.named.values[best]))
-        else: out.append(str(v.feature.iloc[lean[:, k].argmax()]))
+        if w[:, k].max() < DEAD: continue
+        if best is not None and m.p_corrected.values[best] <= .05: out[k] = str(m.named.values[best])
+        else: out[k] = next((str(f) for f in feature[np.argsort(-lean[:, k], kind='stable')] if f not in out), '')  # no two concepts the same
     return out
 
 # %% ../nbs/33_concepts.ipynb #ba949976
@@ -171,7 +171,7 @@ def concepts(
     f, w = _features(tree)
     columns = dict(label=np.array(['']*len(ids), object), suggested=np.array(suggestions(tree), object), degree=np.where(dead, 0, degree), dead=dead, entropy=np.where(dead, np.nan, entropy),
                    specificity=np.where(dead, np.nan, specificity), specificity_se=np.where(dead, np.nan, se))
-    return xr.Dataset({'usage': use} | {k: ('concept', v) for k, v in columns.items()}, coords=dict(concept=ids, task=use.task), attrs=dict(shaded='importance' if by_effect else 'attention') | _levels(f, w, permutations, seed))
+    return xr.Dataset({'usage': use} | {k: ('concept', v) for k, v in columns.items()}, coords=dict(concept=ids, task=use.task), attrs=dict(shaded='importance' if by_effect else 'attention', degree='the tasks that together hold 90 % of it') | _levels(f, w, permutations, seed))
 
 # %% ../nbs/33_concepts.ipynb #5ed6b1bb
 def _spread_se(tree, rng, draws=200):

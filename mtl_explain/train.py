@@ -105,14 +105,11 @@ def _guess(self:_Data):
 
 # %% ../nbs/20_train.ipynb #ed6b352c
 def _turn(tasks, per_step, step, seed):
-    "The tasks of a step: consecutive pieces of one shuffled round after another"
+    "The tasks of a step: a piece of a shuffled round, in the model's order; every task is in one piece of each round"
     if per_step is None or per_step >= len(tasks): return list(tasks)
-    at, out, n = step*per_step, [], len(tasks)
-    while len(out) < per_step:
-        order = np.random.default_rng([seed, 1, at//n]).permutation(n)
-        take = order[at % n:][:per_step - len(out)]
-        out += [tasks[i] for i in take if tasks[i] not in out]; at += len(take)
-    return out
+    pieces = -(-len(tasks)//per_step)
+    order = np.random.default_rng([seed, 1, step//pieces]).permutation(len(tasks))
+    return [tasks[i] for i in np.sort(np.array_split(order, pieces)[step % pieces])]
 
 def _draw(rows, n, step, seed, number):
     "Rows of one task for a step, repeated only where the task has fewer than that"

@@ -157,7 +157,7 @@ def test_wheel_is_complete(wheel):
 
 
 def test_stored_explanation_is_small():
-    files = list((LIB/'data').glob('*.nc')); assert files and sum(p.stat().st_size for p in files)<300_000
+    files = list((LIB/'data').glob('*.nc.gz')); assert files and sum(p.stat().st_size for p in files)<300_000
 
 
 def test_dependencies_are_what_is_imported():

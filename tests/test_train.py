@@ -1,0 +1,147 @@
+"Training: exact resume, interrupts, fairness, losses, missing labels, and what is refused."
+import warnings
+import numpy as np, pandas as pd, pytest, torch
+from hypothesis import given, settings, strategies as st
+from mtl_explain.data import Table, TaskSuite
+from mtl_explain.model import Batch, MTLModel, load_model
+from mtl_explain.sharing import Attend, Own
+from mtl_explain.suites import planted
+from mtl_explain.train import CrossEntropy, Huber, LOSSES, SquaredError, SquaredHinge, _turn, calibrate, fit
+
+pytestmark = pytest.mark.filterwarnings('ignore:attention is still uniform', 'ignore:.*concepts are dead')
+
+@pytest.fixture(scope='module')
+def suite(): return planted(seed=3, tables=4, rows=120, kinds=('number', 'binary', 'ordered'))
+
+def stop_at(loss, calls):
+    "A loss of the same name that presses the stop button at its n-th call"
+    class Stopping(type(loss)):
+        left = calls
+        def __call__(self, logits, y):
+            Stopping.left -= 1
+            if not Stopping.left: raise KeyboardInterrupt
+            return super().__call__(logits, y)
+    Stopping.__name__ = type(loss).__name__
+    return Stopping()
+
+@pytest.mark.parametrize('calls', [45, 60, 72])
+@pytest.mark.parametrize('per_step', [None, 3])
+def test_a_resumed_run_is_the_same_run(suite, tmp_path, calls, per_step):
+    options = dict(steps=80, evaluate=20, tasks_per_step=per_step, progress=False, lr=1e-2)
+    through, broken = MTLModel(suite), MTLModel(suite)
+    whole = fit(through, suite, **options)
+    first = fit(broken, suite, **options, loss=dict(number=stop_at(SquaredError(), calls)), checkpoint=tmp_path/'run')
+    assert first.attrs['status']=='interrupted' and len(first.step) < len(whole.step)
+    second = fit(broken, suite, **options, resume=tmp_path/'run')
+    assert second.drop_attrs().identical(whole.drop_attrs()) and second.attrs['best_step']==whole.attrs['best_step']
+    assert all(torch.equal(a, b) for a, b in zip(through.parameters(), broken.parameters()))
+
+def test_a_run_with_other_settings_is_not_resumed(suite, tmp_path):
+    model = MTLModel(suite)
+    fit(model, suite, steps=20, evaluate=10, progress=False, checkpoint=tmp_path/'run')
+    with pytest.raises(ValueError, match='lr=0.005, not 0.01'): fit(model, suite, steps=20, evaluate=10, lr=1e-2, progress=False, resume=tmp_path/'run')
+
+def test_an_interrupt_keeps_the_best_weights(suite):
+    model = MTLModel(suite)
+    history = fit(model, suite, steps=200, evaluate=10, progress=False, loss=dict(number=stop_at(SquaredError(), 150)))
+    assert history.attrs['status']=='interrupted' and not model.training
+    from mtl_explain.train import _Data, _evaluate
+    assert np.isclose(np.nanmean(_evaluate(_Data(model, suite, LOSSES))), history.attrs['best'], atol=1e-6)
+
+def test_same_seed_same_weights(suite):
+    a, b, c = (MTLModel(suite, seed=s) for s in (0, 0, 1))
+    for m, s in ((a, 0), (b, 0), (c, 1)):
+        torch.manual_seed(np.random.default_rng().integers(99)); fit(m, suite, steps=20, seed=s, progress=False)
+    assert all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters())) and not torch.equal(a.core.layers[0].weight, c.core.layers[0].weight)
+
+def test_training_leaves_the_callers_random_state(suite):
+    torch.manual_seed(5); want = torch.rand(3); torch.manual_seed(5)
+    fit(MTLModel(suite), suite, steps=5, progress=False)
+    assert torch.equal(torch.rand(3), want)
+
+def test_patience_stops_early(suite):
+    history = fit(MTLModel(suite), suite, steps=4000, evaluate=5, patience=3, lr=5e-2, progress=False)
+    assert history.attrs['status']=='stopped early' and history.step.values[-1] < 4000
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 30), st.integers(1, 12), st.integers(0, 99))
+def test_turns_are_fair(n, per, seed):
+    pieces = -(-n//per)
+    seen = [_turn(list(range(n)), per, s, seed) for s in range(3*pieces)]
+    assert all(len(set(t))==len(t)<=per and t==sorted(t) for t in seen)
+    assert (np.bincount(np.concatenate(seen), minlength=n)==3).all()
+
+def test_guess_has_loss_one(suite):
+    from mtl_explain.train import _Data
+    for losses in (LOSSES, LOSSES | dict(number=Huber(), binary=SquaredHinge(), ordered=SquaredHinge())):
+        d = _Data(MTLModel(suite), suite, losses)
+        assert np.isfinite(d.guess).all() and (d.guess > 0).all()
+
+def test_hinge_guess_is_the_best_constant():
+    y = torch.tensor([0., 0., 1., 2.]); loss = SquaredHinge(); g = loss.guess(y, 3)
+    best = loss(g.expand(4, 3), y).mean()
+    for k in range(3):
+        for e in (-.05, .05): assert loss((g + e*torch.eye(3)[k]).expand(4, 3), y).mean() > best
+
+def frame(rng, n=90): return pd.DataFrame(rng.normal(size=(n, 3)), columns=list('abc'))
+
+def test_missing_labels_mask_the_loss_and_keep_the_row():
+    rng = np.random.default_rng(0); f = frame(rng).assign(y=lambda d: d.a + d.c, z=lambda d: np.where(d.b > 0, 'yes', 'no'))
+    f.loc[::2, 'y'] = np.nan; f.loc[::3, 'z'] = None
+    s = TaskSuite({'t': Table(f, ['y', 'z'])})
+    model = MTLModel(s)
+    history = fit(model, s, steps=60, progress=False)
+    assert np.isfinite(history.validation_loss).all() and len(model.predict('t', s['t'].x)['y'])==90
+
+def test_label_noise_of_masked_rows_does_not_matter():
+    from mtl_explain.train import _Data
+    s = planted(seed=0, tables=1, rows=60); t = s.tasks[0]; model = MTLModel(s); d = _Data(model, s, LOSSES)
+    scores = torch.randn(1, 6, requires_grad=True); y = torch.tensor([[1., float('nan'), 2., float('nan'), 0., 1.]])
+    d.loss(d.batch[t], scores, y).sum().backward()
+    assert torch.isfinite(scores.grad).all() and (scores.grad[0, [1, 3]]==0).all() and (scores.grad[0, [0, 2]]!=0).all()
+
+@pytest.mark.parametrize('sharing', [Own(), Attend(5, 'softmax'), Attend(5, 'sparsemax', logits='query', projections=True), Attend(4, restriction='orthogonal'), Attend(7, restriction='unit')])
+def test_every_sharing_trains_saves_and_loads(suite, sharing, tmp_path):
+    model = MTLModel(suite, sharing)
+    before = {k: v.clone() for k, v in model.named_parameters()}
+    fit(model, suite, steps=30, progress=False)
+    assert all((v!=before[k]).any() for k, v in model.named_parameters() if not k.startswith(('readout.gate',)) and v.numel() and k!='gain')
+    back = load_model(model.save(tmp_path/'m.safetensors'))
+    assert repr(back)==repr(model)
+    for t in suite: assert all(np.array_equal(a, b) for a, b in zip(back.predict(t, suite[t].x).values(), model.predict(t, suite[t].x).values()))
+
+def test_calibration_is_kept_with_the_model(tmp_path):
+    s = planted(seed=2, tables=2, rows=150, kinds=('binary',)); model = MTLModel(s)
+    fit(model, s, steps=40, progress=False, loss=dict(binary=SquaredHinge()))
+    with pytest.raises(ValueError, match='call calibrate'): model.predict(s.tasks[0], s[s.tasks[0]].x)
+    kept = load_model(model.save(tmp_path/'m.safetensors'))
+    with pytest.raises(ValueError, match='call calibrate'): kept.predict(s.tasks[0], s[s.tasks[0]].x)
+    calibrate(model, s)
+    back = load_model(model.save(tmp_path/'m.safetensors'))
+    assert np.array_equal(back.predict(s.tasks[0], s[s.tasks[0]].x)['y'], model.predict(s.tasks[0], s[s.tasks[0]].x)['y'])
+
+def test_calibration_lowers_the_validation_loss():
+    s = planted(seed=2, tables=1, rows=200, kinds=('binary',)); model = MTLModel(s); t = s.tasks[0]
+    fit(model, s, steps=100, progress=False)
+    with torch.no_grad(): model.gain.mul_(6)  # over-confident
+    r = s[t].rows('valid'); loss = lambda: CrossEntropy()(torch.tensor(np.log(model.predict(t, s[t].x[r])['y'].clip(1e-9))), torch.tensor(s[t].y[r, 0])).mean()
+    before = loss(); T = calibrate(model, s)[t, 'y']
+    assert T > 1.5 and loss() < before
+
+def test_a_suite_without_the_task_is_refused(suite):
+    with pytest.raises(ValueError, match="task 'table 01'"): fit(MTLModel(planted(seed=0, tables=1)), TaskSuite({'other': Table(frame(np.random.default_rng(0)).assign(y=1.*np.arange(90)), 'y')}), progress=False)
+
+def test_divergence_says_what_to_do(suite):
+    with pytest.raises(FloatingPointError, match='lower lr'): fit(MTLModel(suite), suite, steps=50, evaluate=10, lr=1e12, clip=0, progress=False)
+
+def test_dead_concepts_are_warned_of(suite):
+    model = MTLModel(suite, Attend(6, 'sparsemax'))
+    with torch.no_grad(): model.sharing.raw[:, 0] = -5
+    with pytest.warns(UserWarning, match='1 of 6 concepts are dead'): fit(model, suite, steps=5, progress=False)
+
+def test_batches_and_single_tasks_agree(suite):
+    model = MTLModel(suite).eval(); tasks = [suite.tasks[2], suite.tasks[0]]
+    b = Batch(model, tasks)
+    s = model(b, torch.cat([torch.tensor(suite[t].x[:7].T) for t in tasks]))
+    want = torch.cat([model.scores(t, torch.tensor(suite[t].x[:7])).T for t in tasks])
+    assert torch.allclose(s, want, atol=1e-6)
