@@ -1,6 +1,6 @@
 "Attributions: exact values against brute force written here, the fast path against the plain one, error bars, ledgers, interrupts."
 from itertools import permutations
-import numpy as np, pytest, torch, xarray as xr
+import numpy as np, pytest, torch
 from mtl_explain.attribution import EXPLAINERS, exact, explainer, importance, shapley
 from mtl_explain.explain import explain
 from mtl_explain.game import ConceptGame, InputGame, Sampled

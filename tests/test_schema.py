@@ -1,7 +1,7 @@
 "The schema: what is checked, and that a result comes back from disk as it was."
 import numpy as np, pandas as pd, pytest, xarray as xr
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
-from mtl_explain.schema import GROUPS, SCHEMA, check, closing, has, load, new_tree, node, save, tasks_of
+from mtl_explain.schema import GROUPS, check, closing, has, load, new_tree, node, save
 import trees
 
 text = st.text(st.characters(blacklist_categories=('Cs',), blacklist_characters='\0'), max_size=12) | st.sampled_from(trees.HOSTILE)

@@ -1,5 +1,4 @@
 "Training: exact resume, interrupts, fairness, losses, missing labels, and what is refused."
-import warnings
 import numpy as np, pandas as pd, pytest, torch
 from hypothesis import given, settings, strategies as st
 from mtl_explain.data import Table, TaskSuite
