@@ -51,7 +51,9 @@ def _along(f, x, dim):
     return f(x.movedim(dim, -1)).movedim(-1, dim)
 
 ATTENTIONS = {}
-def attention(f):
+def attention(
+    f, # Function (scores, dim) -> weights; found by its name
+):
     "Register a function from scores to weights under its name"
     ATTENTIONS[f.__name__] = f
     return f

@@ -15,7 +15,9 @@ from .predictor import ModelPredictor
 
 # %% ../nbs/30_game.ipynb #27ca5d1a
 PLAYERS = {}
-def players(name):
+def players(
+    name:str, # What `explain(players=…)` calls it
+):
     "Register a kind of player"
     def deco(f): PLAYERS[name] = f; return f
     return deco

@@ -65,7 +65,12 @@ class FiLM(nn.Module):
 # %% ../nbs/12_model.ipynb #bff1d72b
 class Core(nn.Module):
     "Residual layers that know no task: h"
-    def __init__(self, width, blocks, act, dropout):
+    def __init__(self,
+        width:int, # Numbers a row is made of
+        blocks:int, # Residual layers
+        act, # Activation, a module
+        dropout:float, # Share of a layer that is dropped in training
+    ):
         super().__init__()
         self.layers, self.gate = nn.ModuleList(nn.Linear(width, width) for _ in range(blocks)), nn.Parameter(torch.zeros(blocks))
         self.act, self.drop = act, Dropout(dropout)
