@@ -122,5 +122,6 @@ def importance(
     ok = np.isfinite(phi).all((1, 2)); square = (phi**2 - se**2)[ok]
     n = max(1, len(square))
     mean, sd = square.sum(0)/n, square.std(0, ddof=1)/np.sqrt(n) if n > 1 else np.full(phi.shape[1:], np.nan)
-    size = np.sqrt(mean.clip(0))
-    return size, np.where(size > 0, np.minimum(sd/(2*size.clip(1e-12)), np.sqrt(sd)), np.sqrt(sd))
+    root = lambda v: np.sqrt(v.clip(0))
+    size, low, high = root(mean), root(mean - 1.96*sd), root(mean + 1.96*sd)
+    return size, np.maximum(size - low, high - size)/1.959

@@ -119,7 +119,7 @@ TOLERANCE = {'by construction': 1e-5, 'in the limit': 1e-3, 'never': np.inf}
 def _closing(players, task, node):
     d = node.to_dataset().load()
     sinks = d.sink_score.sum('sink', skipna=True) if 'sink_score' in d else 0.
-    gap = np.abs(d.score - d.base - d.attribution.sum('player', skipna=True) - sinks)
+    gap = np.abs(d.score - d.base - d.attribution.sum('player', min_count=1) - sinks)  # NaN where a sample was not reached
     both = xr.concat([d.score, d.base], 'which')
     span = (both.max(('which', 'sample')) - both.min(('which', 'sample'))).clip(min=1e-12)  # (explainer, target)
     for e in d.explainer.values:
