@@ -149,11 +149,11 @@ def demo(
 
 # %% ../nbs/62_cli.ipynb #132474c2
 QUICK = '''from mtl_explain import *
-suite = people()                        # real tables about people, shipped with the dependencies: no download
-model = MTLModel(suite)                 # variable embeddings that attend to shared ones
-history = fit(model, suite)             # seconds on two cores; one progress line
-ex = explain(model, suite)              # an xarray.DataTree: every axis has a name
-ConceptMap(ex)                          # hover to look, click to keep'''
+suite = people()                # real tables about people, no download
+model = MTLModel(suite)         # embeddings that attend to shared ones
+history = fit(model, suite)     # seconds on two cores
+ex = explain(model, suite)      # an xarray.DataTree: every axis named
+ConceptMap(ex)                  # hover to look, click to keep'''
 
 def quick_start(
     path:Path='quick-start.ipynb', # Where to write it
