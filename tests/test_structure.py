@@ -189,7 +189,7 @@ def test_what_is_public_is_documented(module):
         doc = (o.__doc__ or '').strip()
         if not name.endswith('.__init__') and (not doc or '\n' in doc): wrong.append(f'{name}: one line of docstring')
         if inspect.isclass(o): continue
-        given = docments(inspect.unwrap(o), full=True, returns=False)
+        given = docments(inspect.unwrap(o), full=True, returns=False, args_kwargs=True)
         bare = [p for p, d in given.items() if p not in ('self', 'cls') and not (d.docment or '').strip()]
         if bare: wrong.append(f'{name}: a comment for {", ".join(bare)}')
     assert not wrong, f'{notebook(module)[1].name} lacks\n  '+'\n  '.join(wrong)

@@ -25,6 +25,8 @@ def main():
     torch.set_num_threads(1)
     suite = people(); model = MTLModel(suite); fit(model, suite)
     tree = explain(model, suite)  # importances and levels come from all samples; a dozen are kept to look at
+    for n in tree.subtree:
+        if n.name=='importance': n.attrs['samples'] = n.parent.sizes['sample']  # of how many samples it is a summary
     kept = xr.DataTree.from_dict({n.path: small(n.to_dataset(inherit=False)) for n in tree.subtree})
     with TemporaryDirectory() as d: OUT.write_bytes(gzip.compress(save(kept, f'{d}/people.nc').read_bytes(), 9, mtime=0))
     print(OUT, f'{OUT.stat().st_size/1000:.0f} kB')
