@@ -13,7 +13,7 @@ import numpy as np, pandas as pd, traitlets as t, xarray as xr
 from fastcore.basics import patch
 
 # %% ../nbs/51_concept_map.ipynb #b157c9a4
-from .schema import tasks_of
+from .schema import has, tasks_of
 from .view import Empty, View, near, pack
 
 # %% ../nbs/51_concept_map.ipynb #ce7378a2
@@ -75,24 +75,27 @@ def bands(
     least = max(least, 2)
     middle = 'two tasks' if least==3 else 'two or three tasks' if least==4 else f'two to {_number(least-1)} tasks'
     more = f'{_number(least)} tasks or more' if least < tasks else f'{"both" if tasks==2 else f"all {_number(tasks)}"} tasks'
-    unused = 'no variable attends to it' if np.all(np.asarray(dead)[degree==0]) else 'it serves no task'
-    found = [('Shared', more, degree >= least), ('Grouped', middle, (degree >= 2) & (degree < least)), ('Private', 'one task holds most of it', degree==1), ('Unused', unused, degree==0)]
-    return [dict(name=n, rule=r, serve='one task' if n=='Private' else r, rows=np.flatnonzero(m).tolist()) for n, r, m in found if m.any()]
+    unused = 'no variable attends to it' if np.all(np.asarray(dead)[degree==0]) else 'serves no task'
+    found = [('Shared', more, degree >= least), ('Grouped', middle, (degree >= 2) & (degree < least)), ('Private', 'one task', degree==1), ('Unused', 'no task', degree==0)]
+    return [dict(name=n, rule=unused if n=='Unused' else f'serves {r}', serve=r, rows=np.flatnonzero(m).tolist()) for n, r, m in found if m.any()]
 
 # %% ../nbs/51_concept_map.ipynb #127bdcac
+def _samples(node): return int(node['importance'].attrs.get('samples', node.sizes['sample'])) if 'importance' in node.children else node.sizes['sample']  # a shortened result says how many there were
+
 def _target_names(node):
     several = node.sizes['target'] > 1
     return [(str(l) or str(o)) if several else '' for o, l in zip(node['outcome'].values, node['level'].values)]
 
 def _variable_effects(node, explainer, variables):
-    "size, sign and name of the target with the largest effect, per variable; sign 1, −1, 2 (unclear), 0 (unknown)"
+    "Share of the effect, sign and name of the target with the largest effect, per variable; sign 1, −1, 2 (unclear), 0 (unknown)"
     e = explainer if explainer in node['explainer'].values else node['explainer'].values[0]
     at, imp, k = list(node['explainer'].values).index(e), node['importance'].variables, _at(node['importance']['player'], variables)
     each = np.nan_to_num(_take(imp['importance'].values[at], k)) * _weights(node)[at]  # (variable, target)
     top, rows = each.argmax(1), np.arange(len(variables))
     d = _take(imp['direction'].values[at], k)[rows, top]
-    sign = np.where(np.isnan(d), 0, np.where(np.abs(d) < 2/np.sqrt(max(node.sizes['sample'], 1)), 2, np.sign(d)))
-    return each.sum(1), sign.astype(np.int8), np.array(_target_names(node))[top]
+    sign = np.where(np.isnan(d), 0, np.where(np.abs(d) < 2/np.sqrt(max(_samples(node), 1)), 2, np.sign(d)))
+    size = each.sum(1)
+    return size/max(size.sum(), 1e-300), sign.astype(np.int8), np.array(_target_names(node))[top]
 
 # %% ../nbs/51_concept_map.ipynb #a7a74ad8
 def _tops(tree, order, tasks, explainer, most=2):
@@ -141,14 +144,14 @@ def _evidence(attrs):
 def _source(tree, explainer):
     "Explainer, what off means, samples, intervals: the line at the foot"
     nodes = [n for n in _nodes(tree, 'concept').values() if explainer in n['explainer'].values]
-    n, background = sorted({d.sizes['sample'] for d in nodes}), sorted({str(b) for d in nodes for e, b in zip(d['explainer'].values, d['background'].values) if e==explainer and b})
+    n, background = sorted({_samples(d) for d in nodes}), sorted({str(b) for d in nodes for e, b in zip(d['explainer'].values, d['background'].values) if e==explainer and b})
     bits = [f'{explainer} on concepts', background and f'off: {", ".join(background)}', f'{n[0]:,} samples a task' if len(n)==1 else f'{n[0]:,} to {n[-1]:,} samples a task', '95\u2009% intervals']
     return ' · '.join(b for b in bits if b)
 
 # %% ../nbs/51_concept_map.ipynb #eab4ef0f
 def _matches(tree, order):
     "The named concept that is closest to each, or nothing"
-    if 'matching' not in tree or not tree['matching'].sizes.get('named'): return {}
+    if not has(tree, 'matching') or not tree['matching'].sizes.get('named'): return {}
     m = tree['matching'].to_dataset().reindex(concept=order)
     p, effect = m.p_corrected.transpose('concept', 'named').values, m.effect.transpose('concept', 'named').values
     best = [min(range(p.shape[1]), key=lambda j: (np.nan_to_num(p[i, j], nan=2), -np.nan_to_num(effect[i, j]))) for i in range(len(order))]
@@ -228,12 +231,12 @@ def _info(tree, c, found, held, order):
     "Labels and texts"
     cols, explainers = [str(x) for x in c.task.values], held.explainer.values.tolist()
     return dict(concepts=order, suggested=[str(x) for x in c.suggested.values], columns=cols, families=_families(tree, cols), explainers=explainers, sources=[_source(tree, e) for e in explainers],
-        bands=[{**{k: b[k] for k in ('name', 'rule', 'serve')}, 'n': len(b['rows'])} for b in found], sharedServe=bands([len(cols)], [False], len(cols))[0]['serve'],
+        bands=[{**{k: b[k] for k in ('name', 'rule', 'serve')}, 'n': len(b['rows'])} for b in found], sharedServe=bands([len(cols)], [False], len(cols))[0]['serve'] if len(cols) > 1 else '',
         evidence=_evidence(tree['concepts'].attrs), served=str(tree['concepts'].attrs.get('degree', '')), summary=f'{len(order)} concepts × {len(cols)} tasks', **_matches(tree, order))
 
 @patch
 def prepare(self:ConceptMap, tree):
-    if 'concepts' not in tree or not tree['concepts'].sizes.get('concept'): raise _no_concepts
+    if not has(tree, 'concepts') or not tree['concepts'].sizes.get('concept'): raise _no_concepts
     c = tree['concepts'].to_dataset()
     found, ids = _rows(c), [str(x) for x in c.concept.values]
     order, cols = [ids[k] for b in found for k in b['rows']], _columns(tree)

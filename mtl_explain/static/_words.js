@@ -51,14 +51,14 @@ export function evidence({p, p_signed, permutations, families, shuffled} = {}, a
   const has = Number.isFinite(p), signed = Number.isFinite(p_signed);
   if (!has && !signed) return {some: null, bold: 'Structure beyond chance: not tested', rest: ' (this explanation holds no p).', answer: ''};
   const P = x => pValue(x, permutations), times = permutations ? `${thousands(permutations)} times` : '', what = shuffled || 'labels';
-  const how = /permut|shuffl/.test(what) ? (times ? `${times}: ${what}` : what) : `${what} permuted${times && ' ' + times}`;
+  const how = /permuted|shuffled/.test(what) ? (times ? what.replace(/permuted|shuffled/, x => `${x} ${times}`) : what) : `${what} permuted${times && ' ' + times}`;
   const tail = ` (${how}${families > 1 && !/famil/.test(what) ? `, between ${thousands(families)} families of tables` : ''})`;
-  const first = has ? p : p_signed, name = has ? '' : ' within one sign';
-  if (first >= alpha) return {some: false, bold: `No evidence of structure beyond chance: ${P(first)}`, rest: `${tail}${has && signed ? `; within one sign ${P(p_signed)}` : ''}. Read single cells, not the pattern.`,
+  const first = has ? p : p_signed, name = has ? '' : ' within one sign of the effect';
+  if (first >= alpha) return {some: false, bold: `No evidence of structure beyond chance: ${P(first)}`, rest: `${tail}${has && signed ? `; within one sign of the effect ${P(p_signed)}` : ''}. Read single cells, not the pattern.`,
     answer: `No evidence of structure beyond chance (${P(first)}).`};
-  if (has && signed && p_signed >= alpha) return {some: true, bold: `Structure beyond chance: ${P(p)}, but only in signs`,
-    rest: `${tail}. No evidence of more than raising and lowering: within one sign ${P(p_signed)}.`, answer: `No evidence of more than shared signs (${P(p_signed)}).`};
-  return {some: true, bold: `Structure beyond chance${name}: ${P(first)}`, rest: `${tail}${has && signed ? `; also within one sign of the effect, ${P(p_signed)}` : ''}.`, answer: ''};
+  if (has && signed && p_signed >= alpha) return {some: true, bold: `Structure beyond chance: ${P(p)}; within one sign of the effect no evidence: ${P(p_signed)}`,
+    rest: `${tail}. What is shared is the direction of effects rather than meaning.`, answer: `Shared is the direction of effects (${P(p)}) rather than meaning (${P(p_signed)}).`};
+  return {some: true, bold: `Structure beyond chance${name}: ${P(first)}${has && signed ? `, and within one sign of the effect: ${P(p_signed)}` : ''}`, rest: `${tail}.`, answer: ''};
 }
 
 /** Parts of a sentence -> plain text. A part is text, {b} bold, {m} muted, {n} a name, {i} a suggested name */

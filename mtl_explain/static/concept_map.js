@@ -83,8 +83,14 @@ const clipped = (lo, hi) => `${fraction(Math.max(0, lo))}–${fraction(Math.min(
 export function foot(d, geo) {
   const unclear = d.effect && anyUnclear(d), ev = evidence(d.evidence), hidden = geo?.narrow ? [' ', {b: 'Hidden for width:'}, ' the two margins (on the card).'] : [];
   const what = d.effect ? 'in % of each task’s effect' : 'in % of each task’s attention, which is not its effect';
-  const shown = [{b: 'Shown:'}, ` all ${thousands(d.K)} ${d.K === 1 ? 'concept' : 'concepts'} × ${thousands(d.T)} ${d.T === 1 ? 'task' : 'tasks'}, ${what}.`, unclear ? geo?.numbers === false ? ' Hatched: no evidence that it differs from 0.' : ' Hatched, “n.e.”: no evidence that it differs from 0.' : '', d.served ? ` A concept serves ${oneLine(d.served)}.` : '', ...hidden];
+  const shown = [{b: 'Shown:'}, ` all ${thousands(d.K)} ${d.K === 1 ? 'concept' : 'concepts'} × ${thousands(d.T)} ${d.T === 1 ? 'task' : 'tasks'}, ${what}.`, unclear ? geo?.numbers === false ? ' Hatched: no evidence that it differs from 0.' : ' Hatched, “n.e.”: no evidence that it differs from 0.' : '', d.served ? ` A concept serves ${oneLine(d.served)}.` : '', italics(d), ...hidden];
   return [shown, [{b: ev.bold}, {m: ev.rest}], [{m: source(d)}]];
+}
+/** What names in italics are, if there are any; and whether one of them fits beyond chance, where that was tested */
+export function italics(d) {
+  const tips = [...Array(d.K).keys()].filter(k => d.suggested[k] && !d.names[d.concepts[k]]), tested = d.matches && tips.filter(k => d.matches[k]);
+  if (!tips.length) return '';
+  return ` Italic: suggested ${tips.length === 1 ? 'name' : 'names'}${tested?.length && tested.every(k => !(d.matches[k].p < .05)) ? ', no fit beyond chance' : ''}.`;
 }
 export function source(d) {
   if (!d.effect) return `attention weights of the model: mean over the variables of a task${(d.explainers ?? []).length ? ' · bands and margins by effect' : ' · concepts were not explained, so there are no effects to show'}`;
@@ -361,8 +367,8 @@ function card(d, f, st, act) {
       html('span', {class: cls, 'aria-label': say, role: 'img'}, mark), html('span', {class: 'mtl-bar', 'aria-hidden': 'true'}, html('span', {style: {width: `${Math.max(2, 100*r.size/widest)}%`, background: color}}))]; });
   const group = (...kids) => html('div', {class: 'mtl-group'}, kids), top = html('div', {class: 'mtl-card-top'}, html('span', {}, `${id} · ${k + 1}\u00a0of\u00a0${d.K} · pinned`), f.narrow() ? html('button', {type: 'button', class: 'mtl-link', onclick: () => { st.open = false; card(d, f, st, act); }}, 'Close') : html('span', {}, st.o.geo.beside && st.o.geo.tall ? '' : 'Esc releases'));
   const tipLine = html('div', {class: 'mtl-tip'}, tip ? [html('span', {}, 'suggested: ', html('bdi', {class: 'mtl-suggested'}, oneLine(tip))), kept === tip ? '' : html('button', {type: 'button', class: 'mtl-link', onclick: () => act.name(id, tip)}, 'keep it')] : kept ? 'no suggested name' : 'no name yet: type one');
-  const basis = d.basis[d.e] === 'importance' ? 'Bar: attention × importance of the variable. + raises, − lowers the score, ± neither clearly.' : 'Bar: attention alone; this explanation has no importance of single variables.';
-  refill(f.card, group(top, input, tipLine, html('div', {class: 'mtl-h'}, d.degree[k] ? `${d.degree[k]} of ${d.T} tasks` : 'serves no task'),
+  const basis = d.basis[d.e] === 'importance' ? 'Bar: attention × the variable’s share of the task’s effect. + raises, − lowers the score, ± neither clearly.' : 'Bar: attention alone; this explanation has no importance of single variables.';
+  refill(f.card, group(top, input, tipLine, html('div', {class: 'mtl-h'}, d.degree[k] ? `serves ${d.degree[k]} of ${d.T} tasks` : 'serves no task'),
       Number.isFinite(s) && html('div', {}, `specificity ${fraction(s)} `, Number.isFinite(e) && html('span', {class: 'mtl-muted'}, `(${interval(s - 1.96*e, s + 1.96*e, clipped)})`))),
     rows.length > 0 && group(html('div', {class: 'mtl-h'}, more ? 'Strongest five tasks' : 'What it stands for, by task'), html('div', {class: 'mtl-stands'}, grid), more > 0 && html('div', {class: 'mtl-small', style: {'margin-top': '6px'}}, `and ${count(more)} more: Table, t`), html('div', {class: 'mtl-small', style: {'margin-top': '8px'}}, basis)),
     m && html('div', {class: 'mtl-group mtl-evidence'}, m.map(x => html('div', {}, rich(x)))));
@@ -384,7 +390,7 @@ function nameField(d, k, st, act) {
 // ---- the view ----
 
 function render({model, el, signal}) {
-  const st = {at: {row: 0, col: 0}, hover: null, focused: false, ring: false, found: null, foundAt: 0, o: null, d: null, open: false, stamp: 0, input: null}, ids = {hatch: unique('hatch')};
+  const st = {at: {row: 0, col: 0}, hover: null, focused: false, ring: false, byKey: false, found: null, foundAt: 0, o: null, d: null, open: false, stamp: 0, input: null}, ids = {hatch: unique('hatch')};
   const set = (k, v) => { model.set(k, v); model.save_changes(); };
   const f = frame({model, el, signal, label: QUESTION, hooks: {draw, escape: release, table: () => tableOf(st.d), picture: () => st.o.node, refocus, fileName: 'concept-map'}});
   const shadeBy = choice(f, 'Shade by', [['importance', 'importance', 'share of the task’s effect'], ['attention', 'attention', 'share of the task’s attention: not an effect']], v => set('shade', v));
@@ -439,9 +445,9 @@ function render({model, el, signal}) {
     const same = (a, b) => a === b || (a && b && a.row === b.row && a.col === b.col);
     node.addEventListener('pointermove', e => { const at = where(e); if (same(at, st.hover)) return; st.hover = at; mark(); speak(); });
     node.addEventListener('pointerleave', () => { st.hover = null; mark(); speak(); });
-    node.addEventListener('pointerdown', e => { const at = where(e); if (!at) return; e.preventDefault(); st.at = at; st.ring = false; refocus(); });
+    node.addEventListener('pointerdown', e => { const at = where(e); if (!at) return; e.preventDefault(); st.at = at; st.byKey = st.ring = false; refocus(); });
     node.addEventListener('click', e => { const at = where(e); if (at) pinAt(at, e.shiftKey || e.ctrlKey || e.metaKey); });
-    node.addEventListener('focusin', e => { const {row, col} = e.target.dataset; if (row === undefined) return; st.at = {row: +row, col: +col}; st.focused = true; st.ring = e.target.matches(':focus-visible'); mark(); speak(); });
+    node.addEventListener('focusin', e => { const {row, col} = e.target.dataset; if (row === undefined) return; st.at = {row: +row, col: +col}; st.focused = true; st.ring = st.byKey; mark(); speak(); });
     node.addEventListener('focusout', () => { st.focused = false; mark(); speak(); });
     node.addEventListener('keydown', e => {
       if (e.ctrlKey || e.metaKey || e.altKey) return;
@@ -450,6 +456,7 @@ function render({model, el, signal}) {
       e.preventDefault(); e.stopPropagation();
     });
   }
+  document.addEventListener('keydown', () => { st.byKey = true; }, {capture: true, signal}); // a ring shows where the keys are, not where the pointer was
   const changed = () => { st.stamp++; draw(); }, watched = 'change:concepts change:tasks change:explainer change:shade change:names', data = 'change:_info change:_arrays';
   for (const n of watched.split(' ')) model.on(n, draw);
   for (const n of data.split(' ')) model.on(n, changed);

@@ -42,6 +42,8 @@ test('the reading line', () => {
 test('the foot', () => {
   const lines = M.foot(data(), {narrow: false}).map(plain); assert.match(lines[0], /^Shown: all 3 concepts × 2 tasks, in % of each task’s effect\. Hatched, “n\.e\.”/); assert.match(lines[1], /^Structure beyond chance/); assert.equal(lines[2], 'shapley on concepts');
   assert.match(plain(M.foot(data(), {narrow: true})[0]), /Hidden for width: the two margins/); assert.match(plain(M.foot(data({}, {shade: 'attention'}))[0]), /attention, which is not its effect/);
+  assert.match(lines[0], / Italic: suggested name\.$/); assert.equal(M.italics(data({suggested: ['', '', '']})), ''); assert.equal(M.italics(data({}, {names: {c02: 'riches'}})), '');
+  const tested = p => M.italics(data({suggested: ['', 'riches', 'x'], matches: [null, {named: 'a', p}, {named: 'b', p: .9}]})); assert.equal(tested(.2), ' Italic: suggested names, no fit beyond chance.'); assert.equal(tested(.01), ' Italic: suggested names.');
   assert.match(plain(M.foot(data({explainers: []}, {shade: 'attention', explainer: ''}))[2]), /were not explained/);
 });
 test('the card lists the strongest variables of the tasks that a concept serves', () => {

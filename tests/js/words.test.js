@@ -22,8 +22,10 @@ test('evidence is said in words, and its absence in the answer', () => {
   const e = o => evidence({permutations: 999, families: 5, shuffled: 'task labels', ...o}), text = x => (x.bold + x.rest).replaceAll('\u00a0', ' ');
   assert.equal(text(e({p: .004})), 'Structure beyond chance: p = .004 (task labels permuted 999 times, between 5 families of tables).'); assert.equal(e({p: .004}).answer, '');
   assert.match(text(e({p: .41})), /^No evidence of structure beyond chance: p = .41 .*Read single cells, not the pattern\.$/); assert.match(e({p: .41}).answer, /No evidence/);
-  assert.match(text(e({p: .004, p_signed: .01})), /also within one sign of the effect, p = .01/);
-  assert.match(text(e({p: .004, p_signed: .6})), /but only in signs.*No evidence of more than raising and lowering: within one sign p = .60/); assert.match(e({p: .004, p_signed: .6}).answer, /No evidence of more than shared signs/);
+  assert.match(text(e({p: .004, p_signed: .01})), /^Structure beyond chance: p = .004, and within one sign of the effect: p = .01 \(/);
+  const signs = e({p: .041, p_signed: .153, shuffled: 'names permuted among the features; pairs between families of tables'});
+  assert.equal(text(signs), 'Structure beyond chance: p = .041; within one sign of the effect no evidence: p = .15 (names permuted 999 times among the features; pairs between families of tables). What is shared is the direction of effects rather than meaning.');
+  assert.equal(signs.answer.replaceAll('\u00a0', ' '), 'Shared is the direction of effects (p = .041) rather than meaning (p = .15).');
   assert.match(text(e({p: null})), /not tested/); assert.equal(e({}).answer, ''); assert.match(text(evidence()), /not tested/);
-  assert.equal(text(e({p: .002, families: 1, shuffled: 'names shuffled between tables'})), 'Structure beyond chance: p = .002 (999 times: names shuffled between tables).');
+  assert.equal(text(e({p: .002, families: 1, shuffled: 'names shuffled between tables'})), 'Structure beyond chance: p = .002 (names shuffled 999 times between tables).');
 });
