@@ -86,7 +86,7 @@ def _encoded(self:InputGame, which):
     "Encodings summed per player (row, player, width), computed once"
     if which not in self._parts:
         e = self.predictor.encode(getattr(self, which))
-        self._parts[which] = e.new_zeros(len(e), len(self.players), e.shape[-1]).index_add(1, torch.as_tensor(self.player_of), e)
+        self._parts[which] = e.new_zeros(len(e), len(self.players), e.shape[-1]).index_add(1, torch.as_tensor(self.player_of, device=e.device), e)
     return self._parts[which]
 
 @patch
