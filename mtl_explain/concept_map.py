@@ -145,7 +145,7 @@ def _source(tree, explainer):
     "Explainer, what off means, samples, intervals: the line at the foot"
     nodes = [n for n in _nodes(tree, 'concept').values() if explainer in n['explainer'].values]
     n, background = sorted({_samples(d) for d in nodes}), sorted({str(b) for d in nodes for e, b in zip(d['explainer'].values, d['background'].values) if e==explainer and b})
-    bits = [f'{explainer} on concepts', background and f'off: {", ".join(background)}', f'{n[0]:,} samples a task' if len(n)==1 else f'{n[0]:,} to {n[-1]:,} samples a task', '95\u2009% intervals']
+    bits = [f'{explainer} on concepts', background and f'off: {", ".join(background)}', f'{n[0]:,} samples a task' if len(n)==1 else f'{n[0]:,} to {n[-1]:,} samples a task', '95\u202f% intervals']
     return ' · '.join(b for b in bits if b)
 
 # %% ../nbs/51_concept_map.ipynb #eab4ef0f

@@ -1,7 +1,7 @@
 // Words and numbers: everything that a view says is put together here. Pure functions.
 
 const NUMBERS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
-const THIN = '\u2009', MINUS = '\u2212', NB = '\u00a0';
+const THIN = '\u202f', MINUS = '\u2212', NB = '\u00a0';
 
 /** 3 -> 'three', 31 -> '31' */
 export const count = n => NUMBERS[n] ?? thousands(n);

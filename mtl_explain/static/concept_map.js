@@ -83,7 +83,7 @@ const clipped = (lo, hi) => `${fraction(Math.max(0, lo))}–${fraction(Math.min(
 export function foot(d, geo) {
   const unclear = d.effect && anyUnclear(d), ev = evidence(d.evidence), hidden = geo?.narrow ? [' ', {b: 'Hidden for width:'}, ' the two margins (on the card).'] : [];
   const what = d.effect ? 'in % of each task’s effect' : 'in % of each task’s attention, which is not its effect';
-  const shown = [{b: 'Shown:'}, ` all ${thousands(d.K)} ${d.K === 1 ? 'concept' : 'concepts'} × ${thousands(d.T)} ${d.T === 1 ? 'task' : 'tasks'}, ${what}.`, unclear ? geo?.numbers === false ? ' Hatched: no evidence that it differs from 0.' : ' Hatched, “n.e.”: no evidence that it differs from 0.' : '', d.served ? ` A concept serves ${oneLine(d.served)}.` : '', italics(d), ...hidden];
+  const shown = [{b: 'Shown:'}, ` all ${thousands(d.K)} ${d.K === 1 ? 'concept' : 'concepts'} × ${thousands(d.T)} ${d.T === 1 ? 'task' : 'tasks'}, ${what}.`, unclear ? geo?.numbers === false ? ' Hatched: no evidence that it differs from 0.' : ' Hatched, “n.e.”: no evidence that it differs from 0.' : '', d.served ? ` A concept serves ${oneLine(d.served).replace(/(\d)\s%/g, '$1\u202f%')}.` : '', italics(d), ...hidden];
   return [shown, [{b: ev.bold}, {m: ev.rest}], [{m: source(d)}]];
 }
 /** What names in italics are, if there are any; and whether one of them fits beyond chance, where that was tested */
@@ -354,7 +354,7 @@ export function step(key, {row, col}, d, heads = true) {
 function card(d, f, st, act) {
   const id = d.pins.at(-1), k = d.concepts.indexOf(id), {tk} = f.theme;
   f.card.className = 'mtl-card' + (k < 0 ? ' mtl-none' : '') + (st.o.geo.beside ? st.o.geo.tall ? ' mtl-slim' : '' : ' mtl-below'); f.card.setAttribute('aria-label', k < 0 ? 'Concept card' : `Concept card: ${fullName(d, k)}`);
-  if (k < 0) { refill(f.card, html('p', {}, 'Click a concept, or press Enter on it: its card says what it stands for, and takes a name.')); st.input = null; return; }
+  if (k < 0) { refill(f.card, html('p', {}, 'Click a concept, or press Enter on it: its card lists its strongest variables and takes a name.')); st.input = null; return; }
   if (f.narrow() && !st.open) {
     const line = rich([{b: naming(d, k)}, ` · ${d.degree[k]} of ${d.T} tasks · specificity ${fraction(d.specificity[k])}`]);
     refill(f.card, html('div', {class: 'mtl-strip'}, html('span', {}, line), html('button', {type: 'button', class: 'mtl-button', onclick: () => { st.open = true; card(d, f, st, act); st.input?.focus(); }}, 'Open card'))); st.input = null; return;
@@ -370,7 +370,7 @@ function card(d, f, st, act) {
   const basis = d.basis[d.e] === 'importance' ? 'Bar: attention × the variable’s share of the task’s effect. + raises, − lowers the score, ± neither clearly.' : 'Bar: attention alone; this explanation has no importance of single variables.';
   refill(f.card, group(top, input, tipLine, html('div', {class: 'mtl-h'}, d.degree[k] ? `serves ${d.degree[k]} of ${d.T} tasks` : 'serves no task'),
       Number.isFinite(s) && html('div', {}, `specificity ${fraction(s)} `, Number.isFinite(e) && html('span', {class: 'mtl-muted'}, `(${interval(s - 1.96*e, s + 1.96*e, clipped)})`))),
-    rows.length > 0 && group(html('div', {class: 'mtl-h'}, more ? 'Strongest five tasks' : 'What it stands for, by task'), html('div', {class: 'mtl-stands'}, grid), more > 0 && html('div', {class: 'mtl-small', style: {'margin-top': '6px'}}, `and ${count(more)} more: Table, t`), html('div', {class: 'mtl-small', style: {'margin-top': '8px'}}, basis)),
+    rows.length > 0 && group(html('div', {class: 'mtl-h'}, more ? 'Strongest five tasks' : 'Strongest variables, by task'), html('div', {class: 'mtl-stands'}, grid), more > 0 && html('div', {class: 'mtl-small', style: {'margin-top': '6px'}}, `and ${count(more)} more: Table, t`), html('div', {class: 'mtl-small', style: {'margin-top': '8px'}}, basis)),
     m && html('div', {class: 'mtl-group mtl-evidence'}, m.map(x => html('div', {}, rich(x)))));
 }
 function nameField(d, k, st, act) {

@@ -1,5 +1,6 @@
 "One browser and one JupyterLab server for the whole session. Nothing here skips: without a browser the tests fail and say what to install."
 import json, os, secrets, socket, subprocess, sys, time, urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -96,9 +97,10 @@ class Lab:
     def close(self): self.page.evaluate('async () => { if (window.nbw) { await window.nbw.sessionContext.shutdown(); window.nbw.dispose(); window.nbw = null } }')
 
 
-@pytest.fixture(scope='session')
-def lab_server(tmp_path_factory):
-    home = tmp_path_factory.mktemp('lab'); root = home/'root'; root.mkdir()
+@contextmanager
+def serve(home):
+    "A JupyterLab of its own, with its settings under `home`: (url, token, folder of the notebooks)"
+    root = home/'root'; root.mkdir()
     d = home/'set/@jupyterlab/apputils-extension'; d.mkdir(parents=True)
     (d/'notification.jupyterlab-settings').write_text(json.dumps({'fetchNews': 'false', 'checkForUpdates': False, 'doNotDisturbMode': True}))
     with socket.socket() as s: s.bind(('127.0.0.1', 0)); port = s.getsockname()[1]
@@ -111,11 +113,16 @@ def lab_server(tmp_path_factory):
         env=env, stdout=(home/'log').open('w'), stderr=subprocess.STDOUT)
     url = f'http://127.0.0.1:{port}'
     for _ in range(600):
-        if p.poll() is not None: pytest.fail((home/'log').read_text()[-3000:])
+        if p.poll() is not None: raise RuntimeError((home/'log').read_text()[-3000:])
         try: urllib.request.urlopen(f'{url}/api/status?token={token}', timeout=1); break
         except OSError: time.sleep(.1)
-    yield url, token, root
-    p.terminate(); p.wait(30)
+    try: yield url, token, root
+    finally: p.terminate(); p.wait(30)
+
+
+@pytest.fixture(scope='session')
+def lab_server(tmp_path_factory):
+    with serve(tmp_path_factory.mktemp('lab')) as s: yield s
 
 
 @pytest.fixture(scope='session')

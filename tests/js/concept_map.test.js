@@ -18,7 +18,7 @@ function data(more = {}, traits = {}) {
   const all = {_info: info, _arrays: arrays, names: {c01: 'age'}, concepts: [], tasks: [], explainer: 'shapley', shade: 'importance', ...traits};
   return M.read(k => all[k]);
 }
-const say = (d, row, col) => plain(M.reading(d, {row, col})).replaceAll('\u2009', ' ');
+const say = (d, row, col) => plain(M.reading(d, {row, col})).replaceAll('\u202f', ' ');
 
 test('a cell says what it may', () => {
   const d = data(); assert.deepEqual([M.cell(d, 0, 0).kind, M.cell(d, 1, 0).kind, M.cell(d, 2, 0).kind], ['effect', 'unclear', 'zero']);

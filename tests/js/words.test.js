@@ -5,7 +5,7 @@ import {count, thousands, many, capital, percent, withUnit, fraction, range, pVa
 const nb = s => s.replaceAll(' ', '\u00a0');
 test('numbers', () => {
   assert.equal(count(4), 'four'); assert.equal(count(31), '31'); assert.equal(thousands(20190), '20,190'); assert.equal(many(1, 'concept'), 'one concept'); assert.equal(many(3, 'concept'), 'three concepts');
-  assert.deepEqual([.214, .004, 0, -.004, -.21, NaN, 1].map(percent), ['21', '<1', '0', '<1', '−21', '–', '100']); assert.equal(withUnit(.21), '21\u2009%');
+  assert.deepEqual([.214, .004, 0, -.004, -.21, NaN, 1].map(percent), ['21', '<1', '0', '<1', '−21', '–', '100']); assert.equal(withUnit(.21), '21\u202f%');
   assert.deepEqual([.161, .0, 1, -.3, NaN].map(fraction), ['.16', '.00', '1.00', '−.30', '–']); assert.equal(range(-.1, .26), '0–26');
 });
 test('a p value is never 0 and has no leading zero', () => {
