@@ -26,9 +26,9 @@ export function frame({model, el, signal, label, hooks}) {
   const f = {model, signal, width: 0, hooks, text: {question: [], answer: [], foot: []},
     question: part('q', {role: 'heading', 'aria-level': 3}), answer: part('a'), note: part('note', {hidden: true}), controls: part('controls'), chips: part('chips'), picture: part('picture'),
     card: part('card', {}, 'aside'), reading: part('reading', {role: 'status', 'aria-live': 'polite'}), panel: part('panel', {hidden: true}), foot: part('foot'), lines: part('lines'), buttons: part('buttons')};
-  f.body = html('div', {class: 'mtl-body'}, f.picture, f.card);
+  f.body = html('div', {class: 'mtl-body'}, html('div', {class: 'mtl-left'}, f.picture, f.reading), f.card);
   f.foot.append(f.lines, f.buttons); f.controls.append(f.chips);
-  f.root = html('section', {class: 'mtl', 'aria-label': label, 'data-lm-suppress-shortcuts': 'true'}, f.question, f.answer, f.note, f.controls, f.body, f.reading, f.panel, f.foot);
+  f.root = html('section', {class: 'mtl', 'aria-label': label, 'data-lm-suppress-shortcuts': 'true'}, f.question, f.answer, f.note, f.controls, f.body, f.panel, f.foot);
   el.append(f.root);
   f.theme = readTheme(f.root);
   f.say = parts => f.reading.replaceChildren(...rich(parts));

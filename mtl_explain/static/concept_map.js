@@ -138,7 +138,7 @@ export function tableOf(d) {
 /** Sizes and positions. The caller measures: `labelWidth` the widest row label, `flat(pitch)` whether column heads fit as they are, `overhang` how far a slanted head t reaches to the right */
 export function geometry({width, u, K, T, labelWidth, flat, overhang}) {
   const narrow = width < 560*u, tall = K > 48, pad = 6*u, rowH = tall ? Math.max(4, Math.min(14, Math.floor(640/K)))*u : 26*u;
-  const label = tall ? 76*u : Math.min(Math.max(labelWidth + 32*u, 84*u), narrow ? Math.max(width*.36, 110*u) : 200*u);
+  const label = tall ? 76*u : Math.min(Math.max(labelWidth + 32*u, 84*u), narrow ? Math.max(width*.44, 110*u) : Math.max(width*.22, 200*u));
   const margins = narrow ? 0 : tall ? 142*u : 176*u, cardW = (tall ? 206 : 264)*u + 28*u, room = width - 2*pad - label - margins, most = 56*u;
   const beside = !narrow && width >= 800*u && Math.min(most, (room - cardW)/T) >= (T > 24 ? 4*u : 33*u);
   let pitch = Math.min(most, (beside ? room - cardW : room)/T), heads = pitch < 13*u ? 'none' : pitch >= 33*u && !narrow && flat(pitch) ? 'flat' : 'slanted';

@@ -78,6 +78,26 @@ def test_hostile_names_are_text(open_page, tmp_path):
     assert page.evaluate('window.hacked') is None
 
 
+def test_hostile_names_from_table_to_page(open_page, tmp_path):
+    "Column, class, concept and task names that hold markup, through reading, training and explaining"
+    import numpy as np, pandas as pd
+    from mtl_explain import MTLModel, Table, TaskSuite, explain, fit, load, save
+    bad = lambda what: f'{what}</script><img src=x onerror="window.hacked=1">'
+    r = np.random.default_rng(0); x = r.normal(size=(80, 3)); col, two, cls = bad('column'), bad('"\'`${2}'), bad('class')
+    frame = pd.DataFrame({col: x[:, 0], two: x[:, 1], bad('level'): np.where(x[:, 2] > 0, bad('yes'), 'no'), 'grade': pd.Categorical(np.where(x[:, 0] > .4, cls, np.where(x[:, 1] > 0, 'b', 'c')))})
+    plain_ = pd.DataFrame({'u': x[:, 1], col: x[:, 2], bad('target'): x[:, 0] + x[:, 1]})
+    suite = TaskSuite({bad('task'): Table(frame, 'grade', concepts={col: bad('concept'), two: 'b'}), 'plain': Table(plain_, bad('target'), units={bad('target'): bad('unit')}, concepts={'u': bad('concept'), col: 'b'})})
+    model = MTLModel(suite); fit(model, suite, steps=5, progress=False)
+    tree = load(save(explain(model, suite, samples=12, evaluations=40, permutations=19, progress=False), tmp_path/'h.nc'))
+    m = ConceptMap(tree); m.names = {m._info['concepts'][0]: bad('concept')}; m.concepts = m._info['concepts'][:1]
+    page = open_page(m.save_html(tmp_path/'h.html', title=bad('title')))
+    for c in page.locator('[role=gridcell][data-kind=effect]').all()[:6]: c.hover(); c.click()
+    page.locator('[role=rowheader]').first.click(); page.keyboard.press('t')
+    assert page.evaluate('window.hacked') is None and page.locator('img').count()==0 and page.title()==bad('title')
+    assert bad('concept') in page.locator('.mtl-panel').inner_text() and bad('task') in page.locator('.mtl-panel').inner_text() and page.locator('.mtl-name input').input_value()==bad('concept')
+    assert page.locator('.mtl-stands [title*="column</script><img"]').count() > 0 and page.locator('.mtl-stands [title*="class</script><img"]').count() > 0
+
+
 @pytest.mark.parametrize('theme, paper', [('light', (255, 255, 255)), ('dark', (17, 17, 17))])
 def test_saving_pictures(open_page, saved, theme, paper):
     page = open_page(saved, theme=theme)
