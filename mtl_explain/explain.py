@@ -16,6 +16,7 @@ import numpy as np, pandas as pd, xarray as xr
 
 # %% ../nbs/34_explain.ipynb #961c2b66
 from .schema import TOLERANCE, check, closing, has, new_tree, node
+from .running import progress_line, threads as using_threads
 from .predictor import ModelPredictor
 from .game import ConceptGame, InputGame, PLAYERS, Sampled
 from .attribution import EXPLAINERS, importance
@@ -105,11 +106,12 @@ def explain(
     permutations:int=999, # For the level of structure beyond chance
     seed:int=0, # Decides samples, backgrounds and coalitions
     progress:bool=True, # One line that tells how far it is
+    threads:int=1, # Threads of torch on the CPU; more pay only for much wider models
 )->xr.DataTree: # The result, as the schema page describes it
     "Explain every answer of every task in one call"
     explainers, predictors = _named(explainers), {t: ModelPredictor(model, data[t]) for t in model.spec}
     kinds = [players] if isinstance(players, str) else list(players or (['feature', 'variable', 'concept'] if model.sharing.concepts else ['feature', 'variable']))
-    groups = _all_games(predictors, kinds, explainers, background, samples, error, evaluations, off, seed, progress)
+    with using_threads(threads): groups = _all_games(predictors, kinds, explainers, background, samples, error, evaluations, off, seed, progress)
     v = data.variables[data.variables.task.isin(list(model.spec))]
     groups |= {'/variables': _variables(v), '/tasks': xr.Dataset(dict(rows=('task', [len(data[t].y) for t in model.spec]), family=('task', [data[t].family for t in model.spec])), coords=dict(task=list(model.spec)))}
     if model.sharing.concepts: groups['/attention'] = _attention(model, v)
@@ -125,10 +127,9 @@ def _named(explainers):
     return explainers
 
 def _all_games(predictors, kinds, explainers, background, samples, error, evaluations, off, seed, progress):
-    from tqdm.auto import tqdm
     rows = {t: _choose(p.task, samples, np.random.default_rng([seed, 0, i])) for i, (t, p) in enumerate(predictors.items())}
     groups = {f'/data/{node(t)}': _data_group(p, p.task, rows[t]) for t, p in predictors.items()}
-    with tqdm(total=len(kinds)*len(explainers)*sum(map(len, rows.values())), disable=not progress, desc='explain', unit='sample', mininterval=.3) as bar:
+    with progress_line(len(kinds)*len(explainers)*sum(map(len, rows.values())), 'explain', 'sample', progress) as bar:
         for k, kind in enumerate(kinds):
             for i, (t, p) in enumerate(predictors.items()):
                 bar.set_postfix_str(f'{kind} players of {t}')

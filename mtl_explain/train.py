@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 # %% ../nbs/20_train.ipynb #6cca306d
 from .schema import DEAD
+from .running import progress_line, threads as using_threads
 from .model import Batch, MTLModel
 
 # %% ../nbs/20_train.ipynb #9fc15b7d
@@ -207,13 +208,14 @@ def fit(
     checkpoint=None, # File to keep the run in, written at every evaluation
     resume=None, # A checkpoint to go on from
     progress:bool=True, # One line that tells how far it is
+    threads:int=1, # Threads of torch on the CPU; more pay only for much wider models
 )->xr.Dataset: # Labelled history, see below
     "Train one model on all tasks; interrupting keeps the best weights so far"
     losses = LOSSES | (loss or {})
     data, run = _Data(model, suite, losses), _Run(model, lr, weight_decay)
     settings = dict(steps=steps, rows=rows, lr=lr, tasks_per_step=tasks_per_step, clip=clip, weight_decay=weight_decay, warmup=warmup, evaluate=evaluate, seed=seed, loss={k: type(v).__name__ for k, v in losses.items()})
     if resume is not None: run.load(resume, settings)
-    status = _loop(data, run, settings, patience, checkpoint, progress)
+    with using_threads(threads): status = _loop(data, run, settings, patience, checkpoint, progress)
     if run.best_state is not None: model.load_state_dict(run.best_state)
     model.config['margins'] = any(losses[o['kind']].margins for t in model.spec.values() for o in t['outcomes'] if o['kind'] != 'number')
     model.eval()
@@ -221,9 +223,8 @@ def fit(
 
 # %% ../nbs/20_train.ipynb #4013f1d9
 def _loop(data, run, s, patience, checkpoint, progress):
-    from tqdm.auto import tqdm
     batches, heard, t0, before = {}, [], time.perf_counter(), run.seconds
-    bar = tqdm(total=s['steps'], initial=run.step, disable=not progress, desc='fit', unit='step', mininterval=.3)
+    bar = progress_line(s['steps'], 'fit', 'step', progress, run.step)
     try:
         with bar, torch.random.fork_rng(devices=[]):
             data.model.train()
