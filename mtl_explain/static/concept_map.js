@@ -56,7 +56,7 @@ export function reading(d, at) {
   if (!at) return [];
   const {row, col} = at, whole = d.effect ? 'the task’s effect' : 'the task’s attention';
   if (row === d.K && col >= 0) { const x = rest(d, col); return [{b: ['no concept → ', taskName(d, col), ':']}, Number.isFinite(x) ? ` ${withUnit(x)} of ${whole} stays although every concept is off.` : d.effect ? ' does not apply.' : ' attention is spread over concepts alone.']; }
-  if (row === d.K) return [{b: 'no concept:'}, ' what stays in a task although every concept is off (biases, sinks).'];
+  if (row === d.K) return [{b: 'no concept:'}, ' what varies in a task although every concept is off.'];
   if (row < 0) {
     const best = [...Array(d.K).keys()].map(k => [k, cell(d, k, col)]).filter(([, c]) => c.kind === 'effect').sort((a, b) => b[1].share - a[1].share), top = best.slice(0, 3);
     if (!top.length) return [{b: [taskName(d, col), ':']}, ' no concept shows an effect on it.'];
@@ -271,7 +271,7 @@ function drawRest(o, d, {tk, u, f0, f1, dense}) {
       svg('rect', {x: o.x(t), y, width: w, height: 24*u, fill: 'transparent'}), geo.numbers && text(o.x(t) + w/2, mid + f0.size*.36, percent(x), f0, {fill: tk.muted, 'text-anchor': 'middle'}));
     o.cells.set(d.K*d.T + t, c); put(row, c);
   }
-  if (!geo.narrow && d.effect) put(row, text(geo.barX, mid + f1.size*.36, 'biases, sinks', f1, {fill: tk.muted}));
+  if (!geo.narrow && d.effect) put(row, text(geo.barX, mid + f1.size*.36, 'all concepts off', f1, {fill: tk.muted}));
   put(o.node, row);
 }
 /** Many cells: painted once on a canvas, placed as one image */
