@@ -19,8 +19,7 @@ from .view import Empty, View, near, pack
 # %% ../nbs/51_concept_map.ipynb #ce7378a2
 def _weights(node):
     "One weight a target (explainer, target), so that targets of different scale count alike"
-    score = node['score'].values  # (explainer, sample, target)
-    std = np.sqrt(np.nanmean((score - np.nanmean(score, 1, keepdims=True))**2, 1)) if score.shape[1] else np.zeros(score.shape[::2])
+    std = np.nan_to_num(node['importance']['spread'].values)  # of the scores of all samples, also of those that were not kept
     w = np.divide(1., std, out=np.zeros_like(std), where=std > 1e-12)
     return np.where((w > 0).any(1, keepdims=True), w, 1.)
 

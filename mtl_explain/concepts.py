@@ -29,7 +29,7 @@ def _sizes(tree, explainer=None):
     for t, node in tasks_of(tree, 'attribution/concept').items():
         e = 0 if explainer is None else list(node.explainer.values).index(explainer)
         i = node['importance'].dataset.isel(explainer=e)
-        yield t, i.importance.values, np.nan_to_num(i.importance_se.values), i.none.values, 1/np.nanstd(node.score.values[e], 0).clip(1e-9)
+        yield t, i.importance.values, np.nan_to_num(i.importance_se.values), i.none.values, 1/i.spread.values.clip(1e-9)
 
 def _share(size, none, weight):
     "Shares of the concepts and of 'none', from importances (…, concept, target)"
@@ -73,7 +73,7 @@ def _signs(tree, v):
     sign = pd.Series(0, v.index)
     for t, node in tasks_of(tree, 'attribution/variable').items():
         i = node['importance'].dataset.isel(explainer=0)
-        at = (i.importance/node.score.isel(explainer=0).std('sample').clip(1e-9)).values.argmax(1)
+        at = (i.importance/i.spread.clip(1e-9)).values.argmax(1)
         s = pd.Series(np.nan_to_num(np.sign(i.direction.values[np.arange(len(at)), at])).astype(int), i.player.values)
         own = sign.index.intersection(s.index); sign[own] = s[own]
     return sign

@@ -64,6 +64,7 @@ def _book(game, a, x, name, task, settings):
     d = xr.Dataset({k: (dims[v.ndim], v) for k, v in a.items()}, coords=dict(sample=game.samples, player=list(game.players.player), target=list(t.target)) | {c: ('target', t[c].astype(object)) for c in ('outcome', 'level', 'kind')}, attrs=dict(task=task))
     size, se = importance(a['attribution'], a['attribution_se'])
     i = xr.Dataset({k: (('player', 'target'), v) for k, v in dict(importance=size, importance_se=se, direction=_direction(x, a['attribution'])).items()}, coords=dict(player=d.player, target=list(t.target)))
+    i['spread'] = ('target', a['score'].std(0))  # in whose units targets are compared, also when samples are left out later
     if game.kind=='concept': i['none'] = ('target', a['base'].std(0))
     tag = lambda ds: ds.expand_dims(explainer=[name])
     return tag(d).assign_coords({k: ('explainer', [v]) for k, v in settings.items()}), tag(i), stop

@@ -37,7 +37,7 @@ GROUPS = {
         'sink_score*': ('explainer sample sink target', 'f'), 'evaluations': ('explainer sample', 'i'), 'status': ('explainer sample', 's'),
         'outcome': ('target', 's'), 'level': ('target', 's'), 'kind': ('target', 's')}
         | {a: ('explainer', 's') for a in ('method', 'background', 'unit', 'closes')} | {a: ('explainer', 'i') for a in ('budget', 'seed')},
-    'attribution/<players>/<task>/importance': {a: ('explainer player target', 'f') for a in ('importance', 'importance_se', 'direction')} | {'none*': ('explainer target', 'f')},
+    'attribution/<players>/<task>/importance': {a: ('explainer player target', 'f') for a in ('importance', 'importance_se', 'direction')} | {a: ('explainer target', 'f') for a in ('spread', 'none*')},
 }
 _kinds = {'s': 'text', 'i': 'whole numbers', 'f': 'numbers', 'b': 'booleans'}
 

@@ -39,6 +39,7 @@ def _attribution(task, players, targets, importance, se, direction, none, sample
         coords=dict(sample=np.array([f's{i}' for i in range(samples)]), **pl, **tg, **ex), attrs=dict(task=task, off=off))
     imp = ('explainer', 'player', 'target'); rep = lambda x: np.broadcast_to(x, (E, len(players), T)).copy()
     arrays = dict(importance=(imp, rep(importance)), importance_se=(imp, rep(se)), direction=(imp, rep(direction)))
+    arrays['spread'] = (('explainer', 'target'), score.std(1) if samples else np.zeros((E, T)))
     if none is not None: arrays['none'] = (('explainer', 'target'), np.broadcast_to(none, (E, T)).copy())
     return main, xr.Dataset(arrays, coords=dict(explainer=_text(*explainers), **pl, target=tg['target']), attrs=dict(task=task))
 
