@@ -85,8 +85,10 @@ def test_two_views_and_a_dark_theme(lab):
     assert page.locator('.mtl').nth(0).get_attribute('data-theme')=='light'
     page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
     page.wait_for_selector('.mtl[data-theme=dark]')
+    page.wait_for_selector('#jupyterlab-splash', state='detached')  # JupyterLab removes its splash 200 ms after a theme is there, and stumbles over a second change in that time
     page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
     page.wait_for_selector('.mtl[data-theme=light]')
+    page.wait_for_selector('#jupyterlab-splash', state='detached')
 
 
 def test_hostile_names(lab):
