@@ -18,7 +18,7 @@ from torch.nn import functional as F
 # %% ../nbs/20_train.ipynb #6cca306d
 from .schema import DEAD
 from .running import progress_line, threads as using_threads
-from .model import Batch, MTLModel
+from .model import Batch, TaskModel
 
 # %% ../nbs/20_train.ipynb #9fc15b7d
 class SquaredError:
@@ -59,16 +59,16 @@ class _Data:
     "Rows of a suite as tensors, and losses of many outcomes at once"
     def __init__(self, model, suite, losses):
         if (missing:=[t for t in model.spec if t not in suite.tasks]): raise ValueError(f'fit: the model serves task {missing[0]!r}, which the suite does not have')
-        tensor = lambda a: torch.as_tensor(np.ascontiguousarray(a.T), dtype=torch.float32, device=model.output.device)
+        tensor = lambda a: torch.as_tensor(np.ascontiguousarray(a.T), dtype=torch.float32, device=model.device)
         self.model, self.losses, self.tasks = model, losses, list(model.spec)
         self.x, self.y = {t: tensor(suite[t].x) for t in self.tasks}, {t: tensor(suite[t].y) for t in self.tasks}  # (variable, row), (outcome, row)
         labelled = lambda t, part: (r:=suite[t].rows(part))[np.isfinite(suite[t].y[r]).any(1)]
         self.train, self.valid = ({t: labelled(t, part) for t in self.tasks} for part in ('train', 'valid'))
         if (bare:=[t for t in self.tasks if not len(self.train[t])]): raise ValueError(f'fit: task {bare[0]!r} has no labelled training row')
         kinds = [o['kind'] for o in model.outcomes]
-        self.kind = {k: torch.tensor([n for n, o in enumerate(kinds) if o==k], device=model.output.device) for k in dict.fromkeys(kinds)}
+        self.kind = {k: torch.tensor([n for n, o in enumerate(kinds) if o==k], device=model.device) for k in dict.fromkeys(kinds)}
         self.batch = {t: Batch(model, [t]) for t in self.tasks}
-        self.weight = torch.tensor([1/len(model.spec[o['task']]['outcomes']) for o in model.outcomes], device=model.output.device)
+        self.weight = torch.tensor([1/len(model.spec[o['task']]['outcomes']) for o in model.outcomes], device=model.device)
         self.guess = self._guess()
 
 # %% ../nbs/20_train.ipynb #53506c52
@@ -160,11 +160,13 @@ def _train_step(data, run, batches, seed, rows, tasks, clip):
     model, draw = data.model, {t: _draw(data.train[t], rows, run.step, seed, data.tasks.index(t)) for t in tasks}
     if (key:=tuple(tasks)) not in batches: batches[key] = Batch(model, tasks)
     b = batches[key]
-    _seed(model.output.device, seed*1_000_003 + run.step)  # dropout, too, depends on seed and step alone
+    _seed(model.device, seed*1_000_003 + run.step)  # dropout, too, depends on seed and step alone
     take = lambda part: torch.cat([part[t][:, r] for t, r in draw.items()])
     losses = data.loss(b, model(b, take(data.x)), take(data.y))
+    total = (losses*data.weight[b.outcomes]).sum().div(len(tasks))
+    if (more:=model.penalty()) is not None: total = total + more
     run.opt.zero_grad(set_to_none=True)
-    (losses*data.weight[b.outcomes]).sum().div(len(tasks)).backward()
+    total.backward()
     if clip: torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
     run.opt.step()
     return b.outcomes, losses.detach()
@@ -184,14 +186,14 @@ def _evaluate(data):
 @torch.no_grad()
 def _attention_state(model):
     "Mean entropy of the attention rows (1 = uniform) and how many concepts are dead"
-    if not model.sharing.concepts: return math.nan, 0
+    if not model.concepts: return math.nan, 0
     a = model.sharing.attention()
     h = -(a*a.clamp_min(1e-12).log()).sum(1)/max(math.log(a.shape[1]), 1e-12)
     return float(h.mean()), int((a.amax(0) < DEAD).sum())
 
 # %% ../nbs/20_train.ipynb #5848afb2
 def fit(
-    model:MTLModel, # The model; it is trained in place and ends with its best weights, in evaluation mode
+    model:TaskModel, # The model; it is trained in place and ends with its best weights, in evaluation mode
     suite, # `TaskSuite` with the model's tasks
     *,
     steps:int=600, # Steps in all
@@ -269,16 +271,16 @@ UNIFORM = .98  # entropy, as a share of its largest possible value, above which 
 
 def _worries(run, model):
     "What cannot be right about the attention, in words"
-    if not model.sharing.concepts: return
+    if not model.concepts: return
     entropy, dead = _attention_state(model)
-    D = model.sharing.concepts
+    D = model.concepts
     if D > 1 and entropy > UNIFORM: yield f'attention is still uniform (entropy {entropy:.3f} of its maximum): the concepts stand for nothing yet. Train for more steps, or check the start: Attend(concept_start=1., start=.01)'
     if dead: yield f'{dead} of {D} concepts are dead: no variable gives them more than {DEAD:g} of its attention, and a sparse attention cannot bring them back. Use fewer concepts, or softmax'
 
 # %% ../nbs/20_train.ipynb #58523b3e
 @torch.no_grad()
 def calibrate(
-    model:MTLModel, # A trained model; its temperatures are set
+    model:TaskModel, # A trained model; its temperatures are set
     suite, # The suite it was trained on; its validation rows are used
 )->dict: # (task, outcome) -> temperature
     "Set the temperature of every outcome with classes on validation rows"
@@ -289,7 +291,7 @@ def calibrate(
         task = suite[o['task']]; k = [q.name for q in task.outcomes].index(o['name'])
         r = task.rows('valid'); r = r[np.isfinite(task.y[r, k])]
         if not len(r): raise ValueError(f'calibrate: task {task.name!r}, outcome {o["name"]!r} has no labelled validation row')
-        l, y = (torch.as_tensor(v, device=model.output.device) for v in (task.x[r], task.y[r, k]))
+        l, y = (torch.as_tensor(v, device=model.device) for v in (task.x[r], task.y[r, k]))
         l = model.logits(task.name, model.scores(task.name, l))[o['name']]
         best = minimize_scalar(lambda log_t: float(F.cross_entropy(l/math.exp(log_t), y.long())), bounds=(-4, 4), method='bounded')
         model.temperature[n] = math.exp(best.x); out[o['task'], o['name']] = math.exp(best.x)
