@@ -16,7 +16,7 @@ def interleaved(fs, repeat=5):
 
 def values(suite, task):
     model = MTLModel(suite); t = suite[task]; p = ModelPredictor(model, t); rng = np.random.default_rng(0)
-    background, x = Sampled(100).draw(t, rng)[0], t.x[:50]
+    background, x = Sampled(100).draw(p, rng)[0], t.x[:50]
     fast, plain = (InputGame(p, x, background, fast=f) for f in (True, False))
     on = rng.random((256, len(fast.players))) < .5; draw = np.arange(256) % fast.draws
     gap = np.abs(fast.value(on, np.arange(50), draw) - plain.value(on, np.arange(50), draw)).max()
