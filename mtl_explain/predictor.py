@@ -84,7 +84,7 @@ CELLS = 16384  # numbers (row × input) in a batch
 class TorchPredictor(Predictor):
     "A predictor whose scores are torch's: it also has gradients. A subclass has `parts(x)`, `dtype` and `device`"
     gives = 'value', 'gradient', 'relevance'
-    def tensor(self, x): return torch.as_tensor(np.asarray(x), dtype=self.dtype, device=self.device)
+    def tensor(self, x): return torch.as_tensor(np.require(x, requirements='W'), dtype=self.dtype, device=self.device)
     def batches(self, x): return x.split(max(1, min(512, CELLS//max(1, x.shape[-1]))))
     def forward(self,
         x:torch.Tensor, # (row, input)
