@@ -24,6 +24,12 @@ export function rich(parts) {
     : 'i' in x ? [html('bdi', {class: 'mtl-suggested'}, x.i)] : [html('bdi', {}, x.n)]);
 }
 
+const anyRTL = s => /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/.test(s);
+/** Text in a picture; right-to-left text does not turn its neighbours round */
+export function text(x, y, s, font, attrs = {}) {
+  return svg('text', {x, y, 'font-size': font.size, 'font-weight': font.weight, 'font-style': font.italic ? 'italic' : undefined, ...attrs, style: anyRTL(s) ? {'unicode-bidi': 'isolate'} : undefined}, s);
+}
+
 /** Append, arrays and all */
 export const put = (el, ...kids) => fill(el, {}, kids);
 /** Replace what an element holds */
@@ -67,6 +73,15 @@ export const hatch = (id, tk, step = 7) => svg('pattern', {id, width: step, heig
   svg('rect', {width: step, height: step, fill: tk.paper}), svg('line', {x1: .5, y1: 0, x2: .5, y2: step, stroke: tk.hatch, 'stroke-width': 1, opacity: .75}));
 /** 95 % interval: an ink line with a halo of paper */
 export const whisker = (x1, x2, y, tk) => [svg('line', {x1, x2, y1: y, y2: y, stroke: tk.paper, 'stroke-width': 3.6}), svg('line', {x1, x2, y1: y, y2: y, stroke: tk.ink, 'stroke-width': 1.5})];
+/** The same with caps, for bars that are compared by their ends */
+export const capped = (x1, x2, y, tk, h = 5) => [...whisker(x1, x2, y, tk), ...[x1, x2].map(x => svg('line', {x1: x, x2: x, y1: y - h/2, y2: y + h/2, stroke: tk.ink, 'stroke-width': 1.5}))];
+/** Round numbers from lo to hi, about n of them */
+export function ticks(lo, hi, n = 4) {
+  if (!(hi > lo)) return [];
+  const raw = (hi - lo)/n, ten = 10**Math.floor(Math.log10(raw)), step = ten*[1, 2, 5, 10].find(k => k*ten >= raw*.999), out = [];
+  for (let k = Math.ceil(lo/step - 1e-9); k*step <= hi + 1e-9*step; k++) out.push(k*step);
+  return out;
+}
 /** The glyph at the label of what is pinned */
 export const pin = (x, y, tk) => svg('g', {'aria-hidden': 'true', class: 'mtl-overlay'}, svg('circle', {cx: x, cy: y - 3, r: 4, fill: tk.ink}), svg('line', {x1: x, x2: x, y1: y, y2: y + 7, stroke: tk.ink, 'stroke-width': 1.5}));
 

@@ -66,7 +66,20 @@ export function choice(f, label, options, pick) {
   const menu = html('select', {class: 'mtl-menu', 'aria-label': label, onchange: e => pick(e.target.value)}, options.map(([value, text]) => html('option', {value}, text)));
   const at = html('div', {class: 'mtl-choice', role: 'group', 'aria-label': label}, html('span', {class: 'mtl-muted'}, label), html('div', {class: 'mtl-segments'}, buttons), menu);
   f.controls.append(at);
-  return {el: at, set(value) { for (const b of buttons) b.setAttribute('aria-pressed', b.dataset.value === value); menu.value = value; }};
+  return {el: at, set(value) { for (const b of buttons) b.setAttribute('aria-pressed', b.dataset.value === value); menu.value = value; },
+    /** Offer these values alone */
+    only(values) { for (const b of [...buttons, ...menu.options]) b.hidden = b.disabled = !values.includes(b.dataset.value ?? b.value); }};
+}
+
+/** One of many: a menu whose entries may change. Returns {el, fill(options), set(value)}; an option is [value, text] */
+export function menu(f, label, pick) {
+  const select = html('select', {class: 'mtl-menu mtl-many', 'aria-label': label, onchange: e => pick(e.target.value)}), at = html('label', {class: 'mtl-choice'}, html('span', {class: 'mtl-muted'}, label), select);
+  let now = '';
+  f.controls.append(at);
+  return {el: at, set(value) { select.value = value; }, fill(options) {
+    const key = JSON.stringify(options); if (key === now) return; now = key;
+    select.replaceChildren(...options.map(([value, text]) => html('option', {value}, text)));
+  }};
 }
 
 /** Type to find: `look(text)` while typing, `take()` on Enter, `next(step)` on the arrows, `leave()` on Esc */

@@ -63,3 +63,29 @@ export function evidence({p, p_signed, permutations, families, shuffled} = {}, a
 
 /** Parts of a sentence -> plain text. A part is text, {b} bold, {m} muted, {n} a name, {i} a suggested name */
 export const plain = parts => [].concat(parts).map(x => typeof x === 'string' ? x : Array.isArray(x) ? plain(x) : plain(x.b ?? x.m ?? x.n ?? x.i ?? '')).join('');
+
+// ---- quantities with a unit ----
+
+const UP = '⁰¹²³⁴⁵⁶⁷⁸⁹', power = n => (n < 0 ? '⁻' : '') + [...String(Math.abs(n))].map(c => UP[c]).join('');
+/** Decimals that give the largest of some numbers `digits` digits that matter; one rule for everything that stands on one axis */
+export const decimals = (max, digits = 3) => max > 0 && Number.isFinite(max) ? Math.min(12, Math.max(0, digits - 1 - Math.floor(Math.log10(max)))) : 0;
+/** A number with so many decimals: '20,190', '0.48', '−1.31'; where that would be mostly zeros, '2.4 × 10⁻⁷' */
+export function quantity(x, dec = 2) {
+  if (!Number.isFinite(x)) return x === Infinity ? '∞' : x === -Infinity ? MINUS + '∞' : '–';
+  const a = Math.abs(x), minus = x < 0 ? MINUS : '';
+  if (a >= 1e7 || dec > 5) {
+    if (a === 0) return '0';
+    const e = Math.floor(Math.log10(a)); return `${minus}${(a/10**e).toFixed(1)} × 10${power(e)}`;
+  }
+  const [whole, part] = a.toFixed(dec).split('.'), text = whole.replace(/\B(?=(\d{3})+$)/g, ',') + (part ? '.' + part : '');
+  return (Number(a.toFixed(dec)) === 0 ? '' : minus) + text;
+}
+/** The same with its sign: '+1.31', '−0.06'; what rounds to nothing has none */
+export const signed = (x, dec = 2) => { const s = quantity(x, dec); return x > 0 && /[1-9∞]/.test(s) ? '+' + s : s; };
+/** One digit, for what should be 0: '0', '0.0002', '3 × 10⁻⁸' */
+export function tiny(x) {
+  if (!Number.isFinite(x)) return '–';
+  if (x === 0) return '0';
+  const a = Math.abs(x), e = Math.floor(Math.log10(a)), one = Math.round(a/10**e);
+  return (x < 0 ? MINUS : '') + (e < -6 || e > 6 ? `${one % 10 || 1} × 10${power(one === 10 ? e + 1 : e)}` : e < 0 ? a.toFixed(-e) : quantity(a, 0));
+}

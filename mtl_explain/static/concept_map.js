@@ -1,7 +1,7 @@
 // ConceptMap: which concepts are shared, which private? Concepts are rows, tasks are columns.
 import {hue, tint, size, inkOn, parse} from './_colour.js';
 import {count, many, thousands, capital, percent, withUnit, fraction, interval, list, middle, oneLine, evidence, plain, pValue} from './_words.js';
-import {svg, html, rich, measure, fit, wrap, hatch, whisker, pin, unpack, unique, put, refill} from './_draw.js';
+import {svg, html, rich, text, measure, fit, wrap, hatch, whisker, pin, unpack, unique, put, refill} from './_draw.js';
 import {frame, choice, finder, chips, instead, usual, fillTable} from './_frame.js';
 
 export const QUESTION = 'Which concepts are shared, which private?';
@@ -166,11 +166,6 @@ function shown(d, tk, st) {
   const max = largest(d), hues = [...Array(d.K).keys()].map(k => hue(d.specificity[k], tk));
   return {hues, fill: (k, c) => tint(hues[k], size(c.share, max), tk), max};
 }
-const anyRTL = s => /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]/.test(s);
-function text(x, y, s, font, attrs = {}) {
-  return svg('text', {x, y, 'font-size': font.size, 'font-weight': font.weight, 'font-style': font.italic ? 'italic' : undefined, ...attrs, style: anyRTL(s) ? {'unicode-bidi': 'isolate'} : undefined}, s);
-}
-
 /** Draws everything that does not depend on the pointer. -> {node, geo, at: {y, heads, ruleY, height}, cells} */
 export function picture(d, f, ids) {
   const {tk, u, family, s2, s1, s0} = f.theme, font = (size, weight = 400, italic = false) => ({size, weight, italic, family}), bands = bandRows(d);
