@@ -6,7 +6,8 @@ Docs: https://mtl-explain.github.io/mtl_explain/relevance.html.md"""
 
 # %% auto #0
 __all__ = ['TOLERANCE', 'composite', 'still', 'orthonormal', 'normalised', 'scaled', 'rms_norm', 'group_norm', 'batch_norm',
-           'instance_norm', 'attend', 'dropout', 'watching', 'held', 'shares', 'Relevance', 'relevance', 'checked']
+           'instance_norm', 'attend', 'dropout', 'watching', 'held', 'shares', 'Relevance', 'relevance', 'checked',
+           'relevance_of_players']
 
 # %% ../nbs/32_relevance.ipynb #f7e50f23
 import threading
@@ -22,6 +23,8 @@ from torch.utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflat
 from fastcore.basics import patch
 
 # %% ../nbs/32_relevance.ipynb #5d5ce836
+from .sharing import OFF
+from .attribution import Estimate, explainer
 from .rules import RULES, IDENTITY, SIGNAL, CONSTANT, RelevanceError, Trace, rule, named
 
 # %% ../nbs/32_relevance.ipynb #3c9e6f60
@@ -133,6 +136,7 @@ def leave(self:Trace): self.inside.pop()
 
 @patch
 def enter(self:Trace, m):
+    if not self.inside: self.names |= {k: n for n, k in m.named_modules()}
     self.inside.append(m)
     if m.training: raise self.error('a module@ is in training mode: call .eval() on the model')
     if isinstance(m, torch.jit.ScriptModule): raise self.error('a scripted module@ cannot be looked into: use the module that it was made from')
@@ -202,7 +206,7 @@ def relevance(
     **kwargs, # Other arguments of f; constants
 )->Relevance:
     "Layer-wise relevance propagation, and its ledger, checked"
-    trace = Trace(rules, {m: n for n, m in f.named_modules()} if isinstance(f, torch.nn.Module) else {})
+    trace = Trace(rules)
     flat, spec = tree_flatten(args)
     levels = [IDENTITY if i in given else SIGNAL for i, a in enumerate(args) for _ in tree_leaves(a)]
     asked = [trace.source(a, l) if isinstance(a, torch.Tensor) else (a, None) for a, l in zip(flat, levels)]
@@ -245,3 +249,55 @@ def checked(
     if not wrong.any(): return r
     i, t = wrong.nonzero()[0].tolist()
     raise RelevanceError(f'the ledger does not close: row {i}, target {t} scores {r.score[i, t]:.6g}, but inputs, sources and sinks add up to {total[i, t]:.6g}. Rows that act on each other do that, and numbers that left the graph unseen')
+
+# %% ../nbs/32_relevance.ipynb #02f350cf
+def _scores(p, x, z):
+    "Scores of one of our models with embeddings z, in the units of the predictor"
+    y = p.model.decode(p.name, p.model.encode(p.name, x, z).sum(-2))
+    return y if p.convert is None else p.convert(y)
+
+def _of_module(p, args, named):
+    "The same for a user's module, whose inputs have shapes and types of their own"
+    convert = p.convert or (lambda y: y)
+    r = relevance(lambda args, named: convert(torch.cat(p.read(p.module(*args, **named)), -1)), args, named)
+    return torch.cat([i.flatten(2) if i.ndim > 2 else i[..., None] for i in tree_leaves(r.inputs)], -1), r.sinks
+
+def _of_inputs(p, x):
+    "Relevance of the inputs (target, row, input), and sinks"
+    if hasattr(p, 'tensors'): return _of_module(p, *p.tensors(x))
+    if not hasattr(p.model, 'encode'): r = relevance(p.forward, x); return r.inputs[0], r.sinks
+    z = p.model.embeddings(p.name).detach()
+    r = relevance(lambda x: _scores(p, x, z), x, sources=dict(inputs=z, outputs=p.model.output))
+    return r.inputs[0], _embedded(r, r.sources['inputs'], 'concepts' if len(p.concepts) else 'identity')
+
+def _embedded(r, z, name):
+    "The sinks of a model with variable embeddings, of which z holds some, under a name"
+    sinks = r.sinks | dict(identity=r.sources['outputs'])
+    return sinks | {name: sinks[name] + z if name in sinks else z}
+
+def _of_edges(p, x, off):
+    "Relevance of the concepts in each input's embedding (target, row, input, concept), and sinks"
+    with torch.no_grad():
+        a = p.model.sharing.attention()[p.model.inputs[p.name]]; bar, v = OFF[off](a), p.model.sharing.values()
+        rest = bar @ v  # (input, embedding): what stays when all concepts are off
+    r = relevance(lambda x, e: _scores(p, x, e @ v + rest), x, (a - bar).expand(len(x), *a.shape), given=(1,), sources=dict(inputs=rest, outputs=p.model.output))
+    return r.inputs[1], _embedded(r, r.sources['inputs'], 'concepts') | dict(inputs=r.inputs[0].sum(-1).T)
+
+# %% ../nbs/32_relevance.ipynb #1dd8ae07
+@explainer('relevance', needs='relevance', closes='by construction', background=False)
+def relevance_of_players(
+    game, # The game
+    rows, # Positions of the samples to explain
+    rng, # Not used: nothing is drawn
+):
+    "Layer-wise relevance propagation: what the inputs, or the concepts, hold of a score; biases and embeddings are sinks"
+    p, parts = game.predictor, []
+    for x in p.batches(p.tensor(game.x[rows])):
+        r, sinks = _of_edges(p, x, game.off) if game.kind in ('concept', 'edge') else _of_inputs(p, x)
+        if game.kind=='concept': r = r.sum(2)
+        elif game.kind=='edge': r = r[:, :, *game.at]
+        else: r = r.new_zeros(*r.shape[:2], len(game.players)).index_add(2, torch.as_tensor(game.player_of, device=r.device), r)
+        parts.append((r.permute(2, 1, 0).cpu().numpy(), {n: s.cpu().numpy() for n, s in sinks.items()}))
+    phi, names = np.concatenate([r for r, _ in parts], 1), dict.fromkeys(n for _, s in parts for n in s)  # (player, row, target)
+    sinks = {n: np.concatenate([s[n] if n in s else np.zeros(r.shape[1:]) for r, s in parts]) for n in names}
+    yield Estimate(phi, np.zeros_like(phi), 1 + phi.shape[2], np.zeros(phi.shape[1:]), sinks)

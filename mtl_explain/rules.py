@@ -69,10 +69,9 @@ class Trace(TorchFunctionMode):
     "One forward, in which every torch function that meets a source takes its modified form"
     def __init__(self,
         rules:dict=None, # Operation, module, class or name of a module -> rule object
-        names:dict=None, # Module -> its name
     ):
         super().__init__()
-        self.rules, self.names, self.dtype = {named(k): r for k, r in (rules or {}).items()}, names or {}, torch.float64
+        self.rules, self.names, self.dtype = {named(k): r for k, r in (rules or {}).items()}, {}, torch.float64
         self.leaves, self.swap, self.ends, self.clean, self.used = {}, {}, set(), set(), set()
         self.inside, self.opening, self.thread = [], [], threading.get_ident()
     def mark(self, t):
