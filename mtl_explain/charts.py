@@ -98,7 +98,7 @@ def _chosen(tree, task, targets, players, explainers, n):
     if not isinstance(targets, (int, np.integer)) or isinstance(targets, bool): return a, e, pick(a.target.values, targets, 'target')
     if targets < 1: raise ValueError(f'targets={targets}: give labels, or how many to show')
     if targets >= a.sizes['target']: return a, e, list(range(a.sizes['target']))
-    size = np.sqrt((a.attribution.isel(explainer=e)**2).mean(('explainer', 'sample', 'player'))).values/np.maximum(a.score.isel(explainer=e).std('sample').mean('explainer').values, 1e-9)
+    size = importances(tree, players, task, None, a.explainer.values[e].tolist()).groupby('target', sort=False).relative.sum().reindex(a.target.values.tolist())
     return a, e, sorted(np.argsort(-np.nan_to_num(size), kind='stable')[:targets].tolist())
 
 # %% ../nbs/38_charts.ipynb #3b43e4d7
@@ -143,16 +143,17 @@ def _heads(a, e, t):
     for y in t:
         for x in e:
             parts = ([short(a.target.values[y], 44)] if len(t) > 1 else []) + ([f'{short(a.explainer.values[x], 28)} · {short(a.background.values[x], 32)}'] if len(e) > 1 else [])
-            out.append((a.explainer.values[x].item(), a.target.values[y].item(), ' · '.join(parts)))
+            out.append((a.explainer.values.tolist()[x], a.target.values.tolist()[y], ' · '.join(parts)))
     return out
 
 def _source(a, e): return f'{_line(a.explainer.values[e[0]])} · background: {_line(a.background.values[e[0]])}' if len(e)==1 else f'{len(e)} explainers, named above their panels with their backgrounds'
 
+def _part(n, of, what): return f'{"both" if of==2 else f"all {of:,}"} {what}' if n==of > 1 else f'{n:,} of {of:,} {what}'
+
 def _shown(order, total, a, t, players):
     what = _many.get(players, 'players')
-    some = lambda n, of, w: f'{"both" if of==2 else f"all {of}"} {w}' if n==of > 1 else f'{n} of {of} {w}'
-    out = some(len(order), total, what) + (f', {some(len(t), a.sizes["target"], "targets")}' if a.sizes['target'] > 1 else '')
-    return f'Shown: {out}.' + (f' The other {total-len(order)} {what} are one row.' if len(order) < total else '')
+    out = _part(len(order), total, what) + (f', {_part(len(t), a.sizes["target"], "targets")}' if a.sizes['target'] > 1 else '')
+    return f'Shown: {out}.' + (f' The other {total-len(order):,} {what} are one row.' if len(order) < total else '')
 
 def _evidence(d, what):
     if not d.se.gt(0).any(): return 'No intervals: none are known, or the numbers are exact.'
@@ -254,7 +255,7 @@ def ledger(
     a = group(tree, task, players)
     if target is None and a.sizes['target'] > 1: raise ValueError(f'target is needed: task {task!r} has {", ".join(map(repr, a.target.values.tolist()))}')
     t, e = pick(a.target.values, target, 'target')[0], _closes(a, explainer, task, players)
-    d = frame(tree, players, task, a.target.values[t].item(), [sample], a.explainer.values[e].item()); _reached(d, 'attribution', task, sample)
+    d = frame(tree, players, task, a.target.values.tolist()[t], [sample], a.explainer.values.tolist()[e]); _reached(d, 'attribution', task, sample)
     d, order = _folded(d, 'attribution', top); d, labels = _rows(d, order, True)
     one = a.isel(explainer=e, target=t, sample=pick(a.sample.values, sample, 'sample')[0]); base, delta, score = (float(one[c]) for c in ('base', 'delta', 'score'))
     d = d.assign(part=np.where(d.rest, 'rest', 'player'), amount=d.attribution, place=[labels.index(r) for r in d.row]).sort_values('place')

@@ -287,13 +287,18 @@ def _parts(e, targets):
     b = e.base_values; b = None if b is None or not np.isfinite(np.asarray(b, float)).any() else np.asarray(b, float)
     return v, b, se, e.feature_names, _named(out, v.shape[2], 'targets', 'output ')
 
+def _word(x):
+    "A value in print: numbers to four digits, whole ones as they are"
+    if isinstance(x, str) or x is None or x!=x: return x if isinstance(x, str) else ''
+    if not isinstance(x, (float, np.floating)) or not np.isfinite(x): return str(x)
+    return f'{x:.0f}' if x==round(x) or 1e4 <= abs(x) < 1e15 else f'{x:.4g}'
+
 def _shown(e, n, P):
     "What the players were: number and text (sample, player)"
     told = [np.asarray(x.values if isinstance(x, pd.DataFrame) else x, object).reshape(n, P) if x is not None else None for x in (e.data, getattr(e, 'display_data', None))]
     data, words = told[0], told[1] if told[1] is not None else told[0]
     number = np.full((n, P), np.nan) if data is None else pd.DataFrame(data).apply(pd.to_numeric, errors='coerce').to_numpy(float)
-    word = lambda x: x if isinstance(x, str) else '' if x is None or x!=x else f'{x:.7g}' if isinstance(x, (float, np.floating)) else str(x)
-    return number, np.array([[word(x) for x in row] for row in (words if words is not None else np.full((n, P), ''))], object).reshape(n, P)
+    return number, np.array([[_word(x) for x in row] for row in (words if words is not None else np.full((n, P), ''))], object).reshape(n, P)
 
 # %% ../nbs/36_interop.ipynb #4595e3ce
 def to_captum(
@@ -307,7 +312,7 @@ def to_captum(
     torch, a = _package('torch'), group(tree, task, players)
     e = 0 if explainer is None else pick(a.explainer.values, explainer, 'explainer')[0]
     v = a.attribution.isel(explainer=e).transpose('target', 'sample', 'player').values
-    return {a.target.values[t].item(): torch.from_numpy(v[t].copy()) for t in pick(a.target.values, target, 'target')}
+    return {a.target.values.tolist()[t]: torch.from_numpy(v[t].copy()) for t in pick(a.target.values, target, 'target')}
 
 # %% ../nbs/36_interop.ipynb #a5c34752
 def from_captum(
@@ -337,7 +342,7 @@ def from_captum(
     if number.shape!=(n, P): raise ValueError(f'data has the shape {number.shape}; the attributions have {n} rows and {P} inputs')
     a, closes = _books(v, se, base, score, closes, 'in the limit', 'captum')
     settings = dict(label=explainer, method=method, background=background, unit=unit, closes=closes, budget=0, seed=seed)
-    text = np.array([['' if x!=x else f'{x:.7g}' for x in row] for row in number], object).reshape(n, P)
+    text = np.array([[_word(x) for x in row] for row in number], object).reshape(n, P)
     return _tree(a, settings, task, _named(inputs, P, 'inputs', 'x'), _named(list(attributions), T, 'targets', ''), samples, text, number, [], players)
 
 # %% ../nbs/36_interop.ipynb #482519d3
