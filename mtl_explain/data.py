@@ -399,8 +399,19 @@ def values(self:Task,
 ) -> np.ndarray:   # str (rows, features)
     "Raw values as a person would write them; a missing one reads 'missing'."
     at = self.rows() if rows is None else np.asarray(rows, int)
-    def word(c, v): return 'missing' if np.isnan(v) else c.levels[int(v)] if c.levels else _number(v)
-    return np.array([[word(c, v) for v in self._codes[c.name][at]] for c in self.columns], dtype=object).T
+    return self._told({c.name: self._codes[c.name][at] for c in self.columns})
+
+@patch
+def words(self:Task,
+    frame:pd.DataFrame,  # New rows with the columns `features`
+) -> np.ndarray:         # str (rows, features)
+    "New rows as a person would write them; an unknown level of a nominal column reads 'unknown'."
+    return self._told({c.name: c.codes(frame[c.name], self.name) for c in self.columns})
+
+@patch
+def _told(self:Task, codes):
+    def word(c, v): return 'missing' if np.isnan(v) else 'unknown' if c.levels and v < 0 else c.levels[int(v)] if c.levels else _number(v)
+    return np.array([[word(c, v) for v in codes[c.name]] for c in self.columns], dtype=object).T
 
 # %% ../nbs/01_data.ipynb #22c6469c
 def _unique(id, used):

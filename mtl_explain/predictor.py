@@ -79,13 +79,13 @@ def _answers(p, units):
     return convert
 
 # %% ../nbs/14_predictor.ipynb #723c2212
-CELLS = 16384  # numbers (row × input) in a batch
+CELLS = 2**16  # numbers (row × input) in a batch
 
 class TorchPredictor(Predictor):
     "A predictor whose scores are torch's: it also has gradients. A subclass has `parts(x)`, `dtype` and `device`"
     gives = 'value', 'gradient', 'relevance'
     def tensor(self, x): return torch.as_tensor(np.require(x, requirements='W'), dtype=self.dtype, device=self.device)
-    def batches(self, x): return x.split(max(1, min(512, CELLS//max(1, x.shape[-1]))))
+    def batches(self, x): return x.split(max(1, min(1024, CELLS//max(1, x.shape[-1]))))
     def forward(self,
         x:torch.Tensor, # (row, input)
     )->torch.Tensor: # (row, target)
@@ -187,7 +187,7 @@ def new(self:ModelPredictor,
     indicated = set(self.inputs.feature[self.inputs.kind=='missing'])
     for f in self.task.features:
         if f in frame and frame[f].isna().any() and f not in indicated: raise ValueError(f'task {self.name!r}, column {f!r} is missing in row {int(frame[f].isna().to_numpy().argmax())} of the new rows, and never was in training: fill it in, or drop the row')
-    words = lambda rows: np.array([['missing' if pd.isna(v) else str(v) for v in frame[f].iloc[rows]] for f in self.task.features], object).T.reshape(len(rows), -1)
+    words = lambda rows: self.task.words(frame.iloc[rows])
     return Cases(self.task.encode(frame), row_labels(frame.index), words, np.full(len(frame), 'new', object))
 
 @patch
@@ -251,7 +251,7 @@ def switched(self:ModelPredictor,
     x, m, s = self.tensor(x), self.model, self.tensor(on)
     a, bar, v = self._mixture(off)
     s = s if s.ndim==3 else s[:, None]
-    film, parts = m.encoder.film((s*a + (1-s)*bar) @ v)[:, None], max(1, CELLS//2//max(1, x.numel()))
+    film, parts = m.encoder.film((s*a + (1-s)*bar) @ v)[:, None], max(1, CELLS//8//max(1, x.numel()))
     total = torch.cat([m.encoder(x[None, ..., None], f).sum(-2) for f in film.split(parts)])  # (mask, row, width)
     return self.decode(total.flatten(0, 1)).view(*total.shape[:2], -1).cpu().numpy()
 
