@@ -126,3 +126,61 @@ def large(tasks=121, variables=3000, concepts=128, samples=2, seed=0):
 
 
 def small(**kw): return make({'a': ([('y', '', 'number')], ['x1', 'x2']), 'b': ([('z', '', 'binary')], ['u', 'v'])}, [[40, 30], [20, 0], [0, 35]], samples=8, **kw)
+
+
+# ---- single answers: explainers, sinks, ledgers that close or do not
+
+SPEND = ['age', 'income', 'chronic diseases', 'self-rated health', 'coinsurance', 'max. expense', 'job']
+WAYS = {'shapley': 'by construction', 'expected gradients': 'in the limit', 'relevance': 'by construction', 'lime': 'never', 'occlusion': 'never'}
+
+
+def answers(tasks=None, features=SPEND, samples=30, explainers=('shapley',), sinks=None, players='feature', shared=True, data=True, again=False, fit=False, unit='score', importance=True, missing=(), seed=0, scale=2.5):
+    """Attributions of single rows. `tasks` maps a name to its targets (outcome, level, kind); `sinks` maps an explainer to the sinks that it fills.
+    `shared`: all tasks read the same rows; `missing`: samples that were not reached; `scale`: standard deviation of number targets, whose mean is 3."""
+    tasks = tasks or {'doctor visits': [('visits', '', 'number')]}
+    r, P, S, E, groups = np.random.default_rng(seed), len(features), samples, len(explainers), {}
+    value = lambda: np.array([[('clerk', 'farmer', 'none')[r.integers(3)] if f=='job' else f'{r.normal(40, 12):.1f}' for f in features] for _ in range(S)], dtype='<U400').reshape(S, P)
+    text, rows = value(), []
+    for i, (task, targets) in enumerate(tasks.items()):
+        if not shared: text = value()
+        T, real = len(targets), r.normal(size=(S, P, len(targets)))*np.geomspace(1, .05, max(P, 1))[None, :P, None]
+        x = np.where(np.char.isalpha(text) if S and P else np.zeros(text.shape, bool), 0, 1)*r.normal(size=text.shape); se = np.abs(r.normal(size=real.shape))*.05
+        if S and P: real += .5*x[:, :, None]
+        each = [real*(1 if e==0 else r.normal(1, .15, real.shape)) if n != 'lime' else real*.8 + r.normal(size=real.shape)*.2 for e, n in enumerate(explainers)]
+        a, base = np.stack(each), np.full((E, S, T), .2)
+        used = sorted({s for e in explainers for s in (sinks or {}).get(e, ())}); sink = np.full((E, S, len(used), T), np.nan)
+        for e, n in enumerate(explainers):
+            for s in (sinks or {}).get(n, ()): sink[e, :, used.index(s)] = r.normal(.3, .1, (S, T))
+            if n=='relevance': base[e] = 0
+        score = (base + a.sum(2) + np.nan_to_num(sink).sum(2)); score[:] = score[:1]; gap = score - base - a.sum(2) - np.nan_to_num(sink).sum(2)
+        if P: a[:, :, 0] += np.where([WAYS.get(n, 'never') != 'never' for n in explainers], 1., 0.)[:, None, None]*gap; gap = np.where(np.array([WAYS.get(n, 'never')=='never' for n in explainers])[:, None, None], np.nan, np.full((E, S, T), 1e-7))
+        ses = np.stack([se if n not in ('relevance',) else 0*se for n in explainers])
+        status = np.full((E, S), 'done', dtype='<U60')
+        for s in missing: a[:, s], ses[:, s], gap[:, s], status[:, s] = np.nan, np.nan, np.nan, 'interrupted'
+        each, sc, ex = ('explainer', 'sample', 'player', 'target'), ('explainer', 'sample', 'target'), lambda v: ('explainer', _text(*v))
+        coords = dict(explainer=_text(*explainers), method=ex(explainers), background=ex(['none' if n=='relevance' else '100 training rows' for n in explainers]), unit=ex([unit]*E), closes=ex([WAYS.get(n, 'never') for n in explainers]), budget=('explainer', np.full(E, 1024)), seed=('explainer', np.zeros(E, int)),
+            sample=np.array([f'{1200+4*s}' for s in range(S)], dtype=str), player=np.array(features, dtype=str), target=np.array([f'{o}: {l}' if l else o for o, l, _ in targets], dtype=str),
+            **{n: ('target', _text(*[t[k] for t in targets])) for k, n in enumerate(('outcome', 'level', 'kind'))})
+        arrays = dict(attribution=(each, a), attribution_se=(each, ses), score=(sc, score), base=(sc, base), delta=(sc, gap), evaluations=(sc[:2], np.full((E, S), 1024)), status=(sc[:2], status))
+        if used: arrays['sink_score'] = (('explainer', 'sample', 'sink', 'target'), sink); coords['sink'] = _text(*used)
+        if again: arrays['background_se'] = (each, ses*1.5)
+        if fit: arrays['fit'] = (sc, np.broadcast_to(np.array([.83 if n=='lime' else np.nan for n in explainers])[:, None, None], (E, S, T)).copy())
+        path = f'/attribution/{node(players)}/{node(task)}'; groups[path] = xr.Dataset(arrays, coords=coords, attrs=dict(task=task))
+        if importance and S:
+            size = np.sqrt(np.nanmean(a**2, 1)); d = np.where(np.abs(d0:=r.uniform(-1, 1, size.shape)) < .2, 0, d0)
+            groups[f'{path}/importance'] = xr.Dataset(dict(importance=(each[:1]+each[2:], size), importance_se=(each[:1]+each[2:], size*.15), direction=(each[:1]+each[2:], d), spread=(('explainer', 'target'), score.std(1)+1e-9)),
+                coords={k: coords[k] for k in ('explainer', 'player', 'target')}, attrs=dict(task=task, samples=S))
+        rows += [(task, f, '', 'input', 'nominal' if f=='job' else 'number', 'years' if f=='age' else '', 0., 1.) for f in features] + [(task, o, l, 'target', k, 'visits a year' if k=='number' else '', 3. if k=='number' else 0., scale if k=='number' else 1.) for o, l, k in targets]
+        if data:
+            groups[f'/data/{node(task)}'] = xr.Dataset(dict(input=(('sample', 'variable'), x), input_value=(('sample', 'feature'), text), prediction=(sc[1:], score[0] if E else np.zeros((S, T))), truth=(sc[1:], np.round(np.abs(score[0])) if E else np.zeros((S, T)))),
+                coords=dict(sample=coords['sample'], variable=np.array([f'{task} · {f}' for f in features], dtype=str), feature=coords['player'], target=coords['target'], **{k: coords[k] for k in ('outcome', 'level', 'kind')}, unit=('target', _text(*['' for _ in targets]))), attrs=dict(task=task))
+    col = lambda i: ('variable', np.array([x[i] for x in rows], dtype=str)); num = lambda i: ('variable', np.array([x[i] for x in rows], float))
+    ids = np.array([f'{x[0]} · {x[1]}' if x[3]=='input' else f'{x[0]} → {x[1]} {x[2]}' for x in rows], dtype=str)
+    groups['/variables'] = xr.Dataset(dict(task=col(0), family=col(0), feature=col(1), level=col(2), role=col(3), kind=col(4), unit=col(5), concept=('variable', np.full(len(rows), '', dtype='<U1')), mean=num(6), std=num(7)), coords=dict(variable=ids))
+    groups['/tasks'] = xr.Dataset(dict(rows=('task', np.full(len(tasks), 500)), family=('task', _text(*tasks))), coords=dict(task=_text(*tasks)))
+    return check(new_tree(groups, model='made up', sharing='made up'))
+
+
+def three(**kw): return answers(explainers=('shapley', 'expected gradients', 'lime', 'relevance'), sinks=dict(relevance=('bias', 'identity')), again=True, fit=True, **kw)
+def leaves(classes=100, features=64, samples=6, **kw): return answers({'leaf': [('species', f'Acer {i:03d} {"capillipes" if i % 3 else "mono"}', 'nominal') for i in range(classes)]}, [f'margin_{i:02d}' for i in range(features)], samples, **kw)
+def heads(**kw): return answers({'visits': [('visits', '', 'number')], 'ill': [('ill', '', 'binary')], 'care': [('care', 'home', 'nominal'), ('care', 'clinic', 'nominal')]}, **kw)

@@ -75,10 +75,10 @@ export const hatch = (id, tk, step = 7) => svg('pattern', {id, width: step, heig
 export const whisker = (x1, x2, y, tk) => [svg('line', {x1, x2, y1: y, y2: y, stroke: tk.paper, 'stroke-width': 3.6}), svg('line', {x1, x2, y1: y, y2: y, stroke: tk.ink, 'stroke-width': 1.5})];
 /** The same with caps, for bars that are compared by their ends */
 export const capped = (x1, x2, y, tk, h = 5) => [...whisker(x1, x2, y, tk), ...[x1, x2].map(x => svg('line', {x1: x, x2: x, y1: y - h/2, y2: y + h/2, stroke: tk.ink, 'stroke-width': 1.5}))];
-/** Round numbers from lo to hi, about n of them */
-export function ticks(lo, hi, n = 4) {
+/** Round numbers from lo to hi, at least n of them */
+export function ticks(lo, hi, n = 3) {
   if (!(hi > lo)) return [];
-  const raw = (hi - lo)/n, ten = 10**Math.floor(Math.log10(raw)), step = ten*[1, 2, 5, 10].find(k => k*ten >= raw*.999), out = [];
+  const raw = (hi - lo)/n, ten = 10**Math.floor(Math.log10(raw)), step = ten*[5, 2, 1].find(k => k*ten <= raw*1.001), out = [];
   for (let k = Math.ceil(lo/step - 1e-9); k*step <= hi + 1e-9*step; k++) out.push(k*step);
   return out;
 }

@@ -84,10 +84,10 @@ const rowName = (d, s = d.s) => oneLine(d.x.samples[s] ?? '');
 export function valueText(d, p, s = d.s, x = d.x) {
   const f = x.at[p];
   if (!x.valueOf_ || f < 0 || s < 0) return '';
-  const v = x.valueOf_[s*x.F + f], word = x.coded[f] ? x.words[v] ?? '' : Number.isFinite(v) ? String(+v.toPrecision(6)).replace('-', '−') : '';
+  const v = x.valueOf_[s*x.F + f], k = x.digits[f], word = k < 0 ? x.words[v] ?? '' : Number.isFinite(v) ? String(k > 20 ? +v.toPrecision(6) : v.toFixed(k)).replace('-', '−') : '';
   if (x.level[p]) return word === x.level[p] ? 'yes' : 'no';
   const unit = oneLine(x.unit[p] ?? '');
-  return oneLine(word) + (word && unit && !x.coded[f] ? NB + (/^\d/.test(unit) ? `(${unit})` : unit) : '');
+  return oneLine(word) + (unit && /^[−-]?[\d.]/.test(word) ? NB + (/^\d/.test(unit) ? `(${unit})` : unit) : '');
 }
 /** What was observed; '' where it is not known or not carried */
 export function observed(d) {
@@ -160,7 +160,7 @@ export function agreementSentence(d, b, a = d.e) {
 /** The columns of the heat map: the targets that read the same row, or, over all rows, those with the same players */
 export function columns(d) {
   const whole = !d.rowPinned, tasks = d.all.filter(x => whole ? x.key === d.x.key : x.table === d.x.table), name = method(d)?.name, several = tasks.length > 1, one = !several && d.x.T > 1 && d.x.targets.every(y => y.level && y.outcome === d.x.targets[0].outcome);
-  return tasks.flatMap(x => x.targets.map((y, j) => { const e = explainerOf(x, name); return {x, j, e, id: y.id, label: one ? oneLine(y.level) : several && x.name !== y.id ? `${oneLine(x.name)}: ${oneLine(y.id)}` : oneLine(y.id), unit: `${x.name}|${x.units[e]?.[j]}|${y.outcome}`}; }));
+  return tasks.flatMap(x => x.targets.map((y, j) => { const e = explainerOf(x, name); return {x, j, e, id: y.id, label: one ? oneLine(y.level) : several && !y.id.startsWith(x.name) ? `${oneLine(x.name)}: ${oneLine(y.id)}` : oneLine(y.id), unit: `${x.name}|${x.units[e]?.[j]}|${y.outcome}`}; }));
 }
 /** Cells of the heat map. One outcome keeps its unit; several are measured in spreads of their own scores */
 export function heat(d, room = Infinity) {
@@ -212,7 +212,7 @@ export function answer(d) {
   const part = best ? [' ', naming(d, best.p, 32), best.value > 0 ? ' raises it by ' : ' lowers it by ', quantity(Math.abs(best.value), dec), '.'] : [` No ${noun(d, 1)} shows an effect of its own.`];
   if (why) return [best ? [`By ${oneLine(method(d).name)}, `, naming(d, best.p, 32), ` weighs most: ${signed(best.value, dec)}. `] : '', why];
   const score = book(d, 'score'), base = book(d, 'base'), sinks = [...Array(d.x.N).keys()].map(n => [d.x.sinks[n], sinkOf(d, n)]).filter(([, v]) => Math.abs(v) > 10**-dec/2), gap = score - base;
-  if (sinks.length) return [`${capital(noun(d))} hold ${quantity(sum(effects(d, d.e)), dec)} of the ${withUnit(quantity(gap, dec), unit)}${base === 0 ? '' : ' between base and score'}; ${plain(list(sinks.map(([s]) => heldBy(s))))} hold ${quantity(sum(sinks.map(([, v]) => v)), dec)}.`, ...(best ? part : [])];
+  if (sinks.length) return [`${capital(noun(d))} hold ${quantity(sum(effects(d, d.e)), dec)} of the ${withUnit(quantity(gap, dec), unit)}${base === 0 ? '' : ' between base and score'}; ${plain(list(sinks.map(([s]) => heldBy(s))))} hold ${quantity(sum(sinks.map(([, v]) => v)), dec)}.`];
   if (Math.abs(gap) < 10**-dec/2) return [`The ${wordFor(d)} equals the base of ${withUnit(quantity(base, dec), unit)}.`, ...part];
   return [`The ${wordFor(d)} is ${withUnit(quantity(Math.abs(gap), dec), unit)} ${gap > 0 ? 'above' : 'below'} the base of ${quantity(base, dec)};`, ...(best ? part : [` no ${noun(d, 1)} shows an effect of its own.`])];
 }
@@ -236,9 +236,10 @@ function answerTargets(d) {
   return [...(top ? [{n: capital(middle(top.label, 32))}, ' has the highest score. '] : []), 'The largest effect: ', ...where, `, ${signed(best.value, dec)}${h.mixed ? ' spreads of its score' : ''}.`];
 }
 function answerExplainers(d) {
-  const others = [...Array(d.x.E).keys()].filter(e => e !== d.e).map(e => [e, agreement(d, d.e, e).rho]).filter(([, r]) => Number.isFinite(r)).sort((a, b) => b[1] - a[1]), me = {n: middle(oneLine(method(d).name), 28)}, say = ([e, r]) => [{n: middle(oneLine(d.x.explainers[e].name), 28)}, ` ${concord(r)} (${fraction(r)})`];
+  const others = [...Array(d.x.E).keys()].filter(e => e !== d.e).map(e => [e, agreement(d, d.e, e).rho]).filter(([, r]) => Number.isFinite(r)).sort((a, b) => b[1] - a[1]), me = {n: middle(oneLine(method(d).name), 28)}, say = ([e, r]) => [{n: middle(oneLine(d.x.explainers[e].name), 28)}, ` (${concord(r)}, ${fraction(r)})`];
   if (!others.length) return [`Too few ${noun(d)} to compare orders.`];
-  return ['Against ', me, ': ', ...say(others[0]), ...(others.length > 1 ? ['; least alike ', ...say(others.at(-1))] : []), '.'];
+  if (others.length === 1) return [...cap(say(others[0]).slice(0, 1)), ' gives ', concord(others[0][1]), ' as ', me, `: rank agreement ${fraction(others[0][1])}.`];
+  return [...cap(say(others[0])), ' is closest to ', me, '; ', ...say(others.at(-1)), ' is farthest.'];
 }
 
 /** The marked place in words */
@@ -277,12 +278,12 @@ function sayCell(d, m) {
   if (!m.whole) return [head, sayAmount(g, dec, unit)];
   if (g.kind === 'none') return [head, ' does not apply.'];
   const more = Number.isFinite(g.lo) ? ` (${interval(Math.max(0, g.lo), g.hi, (a, b) => `${quantity(a, dec)} to ${quantity(b, dec)}`)})` : '';
-  return [head, ` ${quantity(g.value, dec)} ${unit}${more}`, g.kind === 'unclear' ? ', no evidence of an effect.' : g.sign > 0 ? ', higher values raise it.' : g.sign < 0 ? ', higher values lower it.' : ', in no single direction.'];
+  return [head, ` ${quantity(g.value, dec)} ${unit}${more}`, g.kind === 'unclear' ? ', no evidence of an effect.' : g.sign > 0 ? ', higher values raise it.' : g.sign < 0 ? ', higher values lower it.' : '.'];
 }
 const noSinks = d => `none: ${oneLine(method(d).name)} leaves nothing in biases`;
 const sinkWords = (d, n) => ({bias: `held by biases, not by any ${noun(d, 1)}`, identity: 'held by the variables’ own embeddings', concepts: 'held by concepts', constant: 'held by constants of the model'})[d.x.sinks[n]] ?? `held by ${heldBy(d.x.sinks[n])}`;
 export function baseWords(d) {
-  const m = method(d), off = oneLine(m.background);
+  const m = method(d), off = m.background === 'none' ? '' : oneLine(m.background);
   if (m.zero) return book(d, 'base') === 0 ? 'zero by definition' : 'a score of zero: the mean of the training rows';
   return /rows$/.test(off) ? `mean of ${off}` : `all ${noun(d)} off${off ? `: ${off}` : ''}`;
 }
@@ -301,8 +302,9 @@ export function foot(d, geo = {}) {
   const what = d.show === 'targets' ? `${all} × ${geo.heat.rest.length ? `${thousands(geo.heat.cols.length)} of ${thousands(geo.heat.cols.length + geo.heat.rest.length)}` : thousands(geo.heat.cols.length)} targets${Number.isFinite(geo.heat.part) && geo.heat.part < .9995 ? `, ${percent(geo.heat.part)}\u202f% of the effect` : ''}` : `${all}, ${allTargets > 1 ? `1 of ${thousands(allTargets)} targets` : 'the one target'}${d.show === 'explainers' ? `, ${many(x.E, 'explainer')}` : ''}`;
   const restSaid = rest.length || geo.heat?.rest.length ? ' The rest is summed and named.' : '', unit = d.show === 'targets' && geo.heat.mixed ? ', in spreads of each target’s score' : '';
   const unclear = geo.unclear ? ` Hatched${geo.plain ? '' : ', “n.e.”'}: no evidence of an effect${d.show === 'targets' && !d.rowPinned ? '' : ' on this row'}.` : '';
+  const dashed = x.again && (d.show === 'answer') && d.s >= 0 ? ' Dashed: with other background rows.' : '';
   const missing = x.S < x.stored ? ` The other ${thousands(x.stored - x.S)} rows stay in Python: w.table().` : '';
-  const first = [{b: 'Shown:'}, ` ${what}${unit}${d.show === 'targets' && !d.rowPinned ? `, over ${thousands(x.explained)} rows` : `, ${rows}`}.${restSaid}${unclear}${missing}`, geo.narrow && d.show === 'answer' ? [' ', {b: 'Hidden for width:'}, ' waterfall, beeswarm (Show: all rows).'] : '', d.bare ? ' Values of features are not carried by this page.' : ''];
+  const first = [{b: 'Shown:'}, ` ${what}${unit}${d.show === 'targets' && !d.rowPinned ? `, over ${rowsSaid(d)}` : `, ${rows}`}.${restSaid}${unclear}${dashed}${missing}`, geo.narrow && d.show === 'answer' ? [' ', {b: 'Hidden for width:'}, ' waterfall, beeswarm (Show: all rows).'] : '', d.bare ? ' Values of features are not carried by this page.' : ''];
   return [first, closing(d), [{m: source(d)}]].filter(l => l.length);
 }
 function closing(d) {
@@ -311,13 +313,14 @@ function closing(d) {
   if (/not reached/.test(why)) return [why];
   if (m.closes === 'never') return [{b: `${oneLine(m.name)} never closes:`}, ` its bars are not parts of the score, so no ledger is drawn.${said}`];
   if (d.show === 'targets') return [`The ledgers close ${m.closes}: the largest delta is ${tiny(Math.max(...columns(d).map(c => Math.abs(book(d, 'delta', {...c, s: d.s}))).filter(Number.isFinite), 0))}.`];
-  return [...(d.x.status[d.e*d.x.S + d.s] === 2 ? [{b: 'The budget ended before the error asked was reached.'}, ' '] : []), `The ledger closes ${m.closes}: delta is ${tiny(book(d, 'delta'))}.${said}`];
+  return [...([, , 'the error asked was reached', 'the ledger closed to the tolerance promised'][d.x.status[d.e*d.x.S + d.s]] ? [{b: `The budget ended before ${[, , 'the error asked was reached', 'the ledger closed to the tolerance promised'][d.x.status[d.e*d.x.S + d.s]]}.`}, ' '] : []), `The ledger closes ${m.closes}: delta is ${tiny(book(d, 'delta'))}.${said}`];
 }
+const rowsSaid = d => { const n = d.show === 'rows' ? [d.x.explained] : [...new Set(columns(d).map(c => c.x.explained))].sort((a, b) => a - b); return n.length > 1 ? `${thousands(n[0])} to ${thousands(n.at(-1))} rows a task` : `${thousands(n[0] ?? 0)} rows`; };
 export function source(d) {
   const m = method(d), used = d.s >= 0 ? d.x.evaluations[d.e*d.x.S + d.s] : 0, sure = d.s >= 0 && Array.from({length: d.x.P}, (_, p) => fact(d, p)).every(g => !(g.se > 0));
   const whole = d.show === 'targets' && !d.rowPinned || d.show === 'rows';
-  return [d.wanted ? `${oneLine(d.wanted)} did not explain this task; ${oneLine(m.name)}` : oneLine(m?.name ?? ''), m?.background ? (/rows$/.test(m.background) ? `background: ${oneLine(m.background)}` : `off: ${oneLine(m.background)}`) : 'no background', used > 0 && !whole ? `${thousands(used)} ${used === 1 ? 'evaluation' : 'evaluations'}` : '',
-    whole ? `${thousands(d.x.explained)} rows · 95\u202f% intervals` : sure ? 'no sampling error: no interval' : '95\u202f% intervals for this background', d.x.name && d.all.length > 1 ? `task: ${oneLine(d.x.name)}` : ''].filter(Boolean).join(' · ');
+  return [d.wanted ? `${oneLine(d.wanted)} did not explain this task; ${oneLine(m.name)}` : oneLine(m?.name ?? ''), m?.background && m.background !== 'none' ? (/rows$/.test(m.background) ? `background: ${oneLine(m.background)}` : `off: ${oneLine(m.background)}`) : 'no background', used > 0 && !whole ? `${thousands(used)} ${used === 1 ? 'evaluation' : 'evaluations'}` : '',
+    whole ? `${rowsSaid(d)} · 95\u202f% intervals` : /not reached|No row/.test(whyNoLedger(d)) ? '' : sure ? 'no sampling error: no interval' : '95\u202f% intervals for this background', d.x.name && d.all.length > 1 ? `task: ${oneLine(d.x.name)}` : ''].filter(Boolean).join(' · ');
 }
 
 /** Everything whose name holds the text: {kind, id, parts}, targets first */
@@ -412,7 +415,7 @@ function label(o, d, p, y, h, {value = true, s = d.s} = {}) {
 }
 function labelWidth(d, f, ps, value = true) {
   const {f1, b1} = fonts(f);
-  return Math.max(measure('score', {...b1, size: f.theme.s2}), ...ps.map(p => { const v = value ? valueText(d, p) : ''; return measure(fullName(d, p), {...f1, weight: 650}) + (v ? measure(' = ' + v, b1) : 0) + 6; }));
+  return Math.max(measure('score', {...b1, size: f.theme.s2}), ps.length < d.x.P ? measure(`${thousands(d.x.P - ps.length)} others, summed`, fonts(f).i1) : 0, ...ps.map(p => { const v = value ? valueText(d, p) : ''; return measure(fullName(d, p), {...f1, weight: 650}) + (v ? measure(' = ' + v, b1) : 0) + 6; }));
 }
 const paint = (o, g) => g.kind === 'unclear' ? `url(#${o.ids.hatch})` : g.value < 0 ? o.tk.minus : o.tk.plus;
 /** A bar from a to b: hatched and outlined where there is no evidence */
@@ -426,7 +429,16 @@ function direction(o, zero, y, x0, x1, word) {
   deco(o, text(at - 16*geo.u, y, '← lowers', b1, {fill: tk['minus-text'], 'text-anchor': 'end'}), text(at, y, short, b1, {fill: tk['plus-text']}));
 }
 
+/** A sentence in place of bars: no row, or one that was not reached */
+function drawSentence(d, f, ids, said) {
+  const {u, tk} = f.theme, o = start(d, f, ids, labelWidth(d, f, byRows(d).shown, false)), {geo, m2, f1} = o, r = row(o), lines = wrapWords(said, geo.right - geo.pad, m2); let y = 10*u;
+  Object.assign(o, {d, arranged: byRows(d), dec: scaleOf(d)});
+  mark(o, d, r, {what: 'line', say: [said], box: {x: geo.pad, y, w: geo.right - geo.pad, h: lines.length*20*u}}, lines.map((s, i) => text(geo.pad, y + (14 + 20*i)*u, s, m2, {fill: tk.ink}))); y += lines.length*20*u + 4*u;
+  if (d.s < 0) { deco(o, text(geo.pad, y + 14*u, 'explain(model, suite, samples=200)', {...f1, family: 'monospace'}, {fill: tk.muted, 'font-family': 'monospace'})); return finish(o, y + 24*u); }
+  return finish(o, geo.narrow || d.x.S < 2 ? y : drawSwarm(o, d, y + 20*u, o.arranged.shown, true));
+}
 export function drawAnswer(d, f, ids) {
+  const why = whyNoLedger(d); if (d.s < 0 || /not reached/.test(why)) return drawSentence(d, f, ids, why);
   const {tk, u} = f.theme, order = byEffect(d), o = start(d, f, ids, labelWidth(d, f, order.shown)), {geo, f1, b1, f0} = o, dec = scaleOf(d), facts = new Map(order.shown.map(p => [p, fact(d, p)])), restValue = order.rest.length ? sum(order.rest.map(p => fact(d, p).value)) : NaN;
   const led = ledger(d), second = comparable(d, order.shown), items = [...facts.values()].flatMap(g => ends(o, g, dec, b1)).concat({end: restValue, w: measure(signed(restValue, dec), f1) + 10*u}, second ? order.shown.map(p => ({end: fact(d, p, {e: second.e}).value, w: 6*u})) : []);
   const sx = balanced(items, geo.x0, geo.x1), zero = sx(0), lx = led && !geo.narrow ? scale(led.flatMap(t => [t.from, t.to]), geo.x2 + 4*u, geo.right - 4*u, {zero: false, left: 44*u, right: 44*u}) : null, steps = new Map((led ?? []).map(t => [`${t.what}${t.p ?? t.n ?? ''}`, t]));
@@ -454,7 +466,7 @@ function comparable(d, shown) {
   const most = k => Math.max(0, ...shown.map(p => Math.abs(fact(d, p, {e: k}).value)).filter(Number.isFinite));
   return unitOf(d, {e}) === unitOf(d) && most(e) > 0 && most(e) <= 2.5*Math.max(most(d.e), 1e-300) ? {e} : null;
 }
-function whyText(o, d, y) { const {geo, tk, f1} = o; wrapWords(whyNoLedger(d), geo.right - geo.x2, f1).forEach((line, i) => deco(o, text(geo.x2, y + i*17*geo.u, line, f1, {fill: tk.muted}))); }
+function whyText(o, d, y) { const {geo, tk, f1} = o; wrapWords(capital(whyNoLedger(d).replace(/^No ledger: /, '')), geo.right - geo.x2, f1).forEach((line, i) => deco(o, text(geo.x2, y + i*17*geo.u, line, f1, {fill: tk.muted}))); }
 function wrapWords(s, width, font) { const lines = []; for (const w of s.split(' ')) { const at = lines.at(-1); if (at !== undefined && measure(`${at} ${w}`, font) <= width) lines[lines.length - 1] = `${at} ${w}`; else lines.push(w); } return lines; }
 
 function playerRow(o, d, p, y, {lx, step: t}) {
@@ -536,7 +548,7 @@ function drawSwarm(o, d, y, ps, titled) {
   const rest = `effect${unit ? ` in ${unit}` : ''}${toned ? '; pale = low value, strong = high value' : ''}`, head = titled ? `The same ${noun(d)} over ${thousands(x.S)} rows` : `${thousands(x.S)} rows`, w = measure(head, o.h);
   if (w + measure(' · ' + rest, f1) < geo.right - geo.pad) { deco(o, svg('text', {x: geo.pad, y, 'font-size': o.h.size}, svg('tspan', {'font-weight': 600, fill: tk.ink}, head), svg('tspan', {fill: tk.muted, 'font-size': f1.size}, ` · ${rest}`))); }
   else { deco(o, text(geo.pad, y, head, o.h, {fill: tk.ink})); for (const line of wrapWords(rest, geo.right - geo.pad, f1)) { y += 17*u; deco(o, text(geo.pad, y, line, f1, {fill: tk.muted})); } }
-  y += 10*u; const top = y, h = geo.dotH, bottom = top + ps.length*h, marks = ticks(sx.lo, sx.hi, geo.narrow ? 2 : 4), gap = marks.length > 1 ? marks[1] - marks[0] : 1, places = Math.max(0, -Math.floor(Math.log10(gap) + 1e-9));
+  y += 10*u; const top = y, h = geo.dotH, bottom = top + ps.length*h, marks = ticks(sx.lo, sx.hi, geo.narrow ? 2 : 3), gap = marks.length > 1 ? marks[1] - marks[0] : 1, places = Math.max(0, -Math.floor(Math.log10(gap) + 1e-9));
   deco(o, marks.map(v => [svg('line', {x1: sx(v), x2: sx(v), y1: top, y2: bottom, stroke: Math.abs(v) < gap/1e6 ? tk.axis : tk.line}), text(sx(v), bottom + 15*u, Math.abs(v) < gap/1e6 ? '0' : signed(v, places), o.f0, {fill: tk.muted, 'text-anchor': 'middle'})]));
   const tones = [0, 1, 2, 3, 4].map(i => mix(tk.axis, tk.ink, i/4)), place = new Map();
   for (const p of ps) { drawDots(o, d, p, y, {sx, r, half, h, tones, toned, place, dec}); y += h; }
@@ -560,15 +572,16 @@ export function drawRows(d, f, ids) {
 
 /** Players × targets: sign as colour and character, size as lightness, the number in the cell */
 export function drawTargets(d, f, ids) {
-  const {tk, u} = f.theme, first = heat(d), names = labelWidth(d, f, first.players.shown), o = start(d, f, ids, Math.max(names, measure('999 others, summed', fonts(f).i1))), {geo, f1, f0} = o, min = geo.narrow ? 30*u : 34*u, restW = 58*u, room = geo.right - geo.x0;
-  const n = first.cols.length + first.rest.length, fits = Math.max(1, Math.floor(room/min)), k = n <= fits ? n : Math.max(1, Math.min(20, Math.floor((room - restW - 12*u)/min))), h = heat(d, k), pitch = Math.min(58*u, (room - (h.rest.length ? restW + 12*u : 0))/Math.max(1, h.cols.length)), heads = h.cols.map(c => fit(c.label, 150*u, {...f1, weight: 650}, middle));
-  const size_ = Math.max(1e-300, ...h.players.shown.flatMap(p => h.cols.map(c => Math.abs(h.at(p, c).value))).filter(Number.isFinite)), dec = Math.min(4, decimals(size_, 2)), flat = heads.every(s => measure(s, f1) <= pitch - 4*u), lean = flat ? 0 : Math.max(...heads.map(s => measure(s, f1)), h.rest.length ? measure(`${thousands(h.rest.length)} others, mean size`, f1) : 0)*Math.SQRT1_2, headH = flat ? 24*u : lean + 18*u;
+  const {tk, u} = f.theme, first = heat(d), names = labelWidth(d, f, first.players.shown), o = start(d, f, ids, names), {geo, f1, f0} = o, min = geo.narrow ? 30*u : 34*u, restW = 58*u, room = geo.right - geo.x0;
+  const n = first.cols.length + first.rest.length, fits = Math.max(1, Math.floor(room/min)), k = n <= fits ? n : Math.max(1, Math.min(20, Math.floor((room - restW - 12*u)/min))), h = heat(d, k), heads = h.cols.map(c => fit(c.label, (geo.narrow ? 110 : 150)*u, {...f1, weight: 650}, middle)), wide = heads.map(s => measure(s, {...f1, weight: 650})), even = Math.min(58*u, (room - (h.rest.length ? restW + 24*u : 0))/Math.max(1, h.cols.length)), reach = h.rest.length ? restW + 24*u : 0;
+  const pitch = Math.max(...wide) <= even - 4*u ? even : Math.max(20*u, Math.min(even, ...wide.map((s, i) => (room + 6*u - s*Math.SQRT1_2)/(i + .5) || even), (room - reach)/Math.max(1, h.cols.length)));
+  const size_ = Math.max(1e-300, ...h.players.shown.flatMap(p => h.cols.map(c => Math.abs(h.at(p, c).value))).filter(Number.isFinite)), dec = Math.min(4, decimals(size_, 2)), flat = heads.every(s => measure(s, f1) <= pitch - 4*u), lean = flat ? 0 : Math.max(...wide)*Math.SQRT1_2, headH = flat ? (h.rest.length ? 36 : 24)*u : Math.max(lean + 18*u, 40*u);
   Object.assign(o, {d, heat: h, arranged: h.players, pitch, cell: {}}); const rh = geo.rowH, w = pitch - 2*u, at = i => geo.x0 + i*pitch; let y = headH; const top = row(o);
   h.cols.forEach((c, i) => { const cx = at(i) + w/2, mine = d.targetPinned && h.mine(c), font = {...f1, weight: mine ? 650 : 400}, full = c.label; mark(o, d, top, {what: 'col', c, whole: h.whole, score: h.score(c), role: 'columnheader', box: flat ? {x: at(i), y: 2*u, w, h: headH - 4*u} : {x: at(i), y: headH - 14*u, w, h: 12*u}, slant: flat ? 0 : lean},
     flat ? text(cx, headH - 8*u, heads[i], font, {fill: mine ? tk.ink : tk.muted, 'text-anchor': 'middle'}) : text(0, 0, heads[i], font, {fill: mine ? tk.ink : tk.muted, transform: `translate(${cx + 3*u} ${headH - 6*u}) rotate(-45)`}), heads[i] !== full && svg('title', {}, full)); });
-  const rx = at(h.cols.length) + 12*u; if (h.rest.length) deco(o, text(0, 0, `${thousands(h.rest.length)} others, mean size`, o.i1, {fill: tk.muted, transform: `translate(${rx + restW/2} ${headH - 6*u}) rotate(-45)`}));
-  const means = h.rest.length ? [...h.players.shown.map(p => h.mean(p))] : [], most = Math.max(1e-300, ...means.filter(Number.isFinite)), strip = v => v.replace(/^([+−]?)0\./, '$1.');
-  const cells = (r, p, get, extra) => { h.cols.forEach((c, i) => { const g = get(c), hide = g.kind === 'none' || g.kind === 'zero', fill = hide ? tk.raised : g.kind === 'unclear' ? `url(#${ids.hatch})` : tint(h.whole && !g.sign ? tk.axis : g.sign < 0 ? tk.minus : tk.plus, size(Math.abs(g.value), size_), tk), said = g.kind === 'none' ? '–' : g.kind === 'zero' ? '' : strip(h.whole ? (g.sign > 0 ? '+' : g.sign < 0 ? '−' : '±') + quantity(g.value, dec) : signed(g.value, dec));
+  const rx = at(h.cols.length) + (flat ? 12 : 22)*u; if (h.rest.length) deco(o, text(rx + restW/2, headH - 20*u, `${thousands(h.rest.length)} others,`, {...o.f0, italic: true}, {fill: tk.muted, 'text-anchor': 'middle'}), text(rx + restW/2, headH - 7*u, 'mean size', {...o.f0, italic: true}, {fill: tk.muted, 'text-anchor': 'middle'}));
+  const means = h.rest.length ? [...h.players.shown.map(p => h.mean(p))] : [], most = Math.max(1e-300, ...means.filter(Number.isFinite)), strip = v => /^[+−±]?0?\.?0*$/.test(v) ? '0' : v.replace(/^([+−±]?)0\./, '$1.'), toward = h.whole && h.players.shown.some(p => h.cols.some(c => h.at(p, c).sign));
+  const cells = (r, p, get, extra) => { h.cols.forEach((c, i) => { const g = get(c), hide = g.kind === 'none' || g.kind === 'zero', fill = hide ? tk.raised : g.kind === 'unclear' ? `url(#${ids.hatch})` : tint(h.whole && !g.sign ? tk.axis : g.sign < 0 ? tk.minus : tk.plus, size(Math.abs(g.value), size_), tk), said = g.kind === 'none' ? '–' : g.kind === 'zero' ? '' : strip(h.whole ? (!toward ? '' : g.sign > 0 ? '+' : g.sign < 0 ? '−' : '±') + quantity(g.value, dec) : signed(g.value, dec));
     if (g.kind === 'unclear') o.unclear = o.plain = true;
     mark(o, d, r, {what: 'cell', p, c, g, whole: h.whole, mixed: h.mixed, box: {x: at(i), y, w, h: rh - 2*u}, ...extra}, svg('rect', {x: at(i), y, width: w, height: rh - 2*u, fill}), g.kind !== 'unclear' && said && text(at(i) + w/2, mid(o, y, rh - 2*u, f0), fit(said, w - 2, f0, (s, n) => s.slice(0, n)), f0, {fill: hide ? tk.muted : inkOn(fill), 'text-anchor': 'middle'})); }); };
   for (const p of h.players.shown) {
@@ -579,8 +592,7 @@ export function drawTargets(d, f, ids) {
   if (h.players.rest.length) { y += 6*u; const r = row(o), name = `${thousands(h.players.rest.length)} others, summed`; put(r.el, text(geo.pad + geo.label, mid(o, y, rh - 2*u), fit(name, geo.label, o.i1, middle), o.i1, {fill: tk.muted, 'text-anchor': 'end'})); cells(r, -1, c => ({...judge(h.summed(c), NaN), sign: h.whole ? 0 : Math.sign(h.summed(c))}), {n: h.players.rest.length}); y += rh; }
   if (!h.whole) { y += 4*u; deco(o, svg('line', {x1: geo.pad, x2: at(h.cols.length), y1: y, y2: y, stroke: tk.axis})); const r = row(o), sd = decimals(Math.max(...h.cols.map(c => Math.abs(h.score(c))).filter(Number.isFinite), 0), 2); put(r.el, text(geo.pad + geo.label, mid(o, y, rh), 'score', o.h, {fill: tk.ink, 'text-anchor': 'end'}));
     h.cols.forEach((c, i) => mark(o, d, r, {what: 'col', c, whole: h.whole, score: h.score(c), box: {x: at(i), y: y + 2*u, w, h: rh - 2*u}}, text(at(i) + w/2, mid(o, y, rh, f0), fit(strip(quantity(h.score(c), Math.min(sd, 2))), pitch, f0, (s, n) => s.slice(0, n)), f0, {fill: tk.ink, 'text-anchor': 'middle', 'font-weight': d.targetPinned && h.mine(c) ? 650 : 400}))); y += rh; }
-  const key = h.whole ? '+ higher values raise the score, − lower it, ± in no single direction' : '+ blue raises, − red lowers the score'; wrapWords(key, geo.right - geo.pad, f1).forEach(s => { y += 17*u; deco(o, text(geo.pad, y, s, f1, {fill: tk.muted})); });
-  o.W = Math.max(f.width, flat ? 0 : Math.ceil(at(h.cols.length) - pitch/2 + lean + 8*u)); if (o.W > f.width && !h.rest.length) o.W = f.width;
+  const key = h.whole ? toward ? '+ higher values raise the score, − lower it, ± in no single direction' : `Size alone: a ${noun(d, 1)} has no value that could be high or low.` : '+ blue raises, − red lowers the score'; wrapWords(key, geo.right - geo.pad, f1).forEach(s => { y += 17*u; deco(o, text(geo.pad, y, s, f1, {fill: tk.muted})); });
   return finish(o, y + 6*u);
 }
 
@@ -588,9 +600,10 @@ export function drawTargets(d, f, ids) {
 export function drawExplainers(d, f, ids) {
   const {tk, u} = f.theme, order = byEffect(d), o = start(d, f, ids, labelWidth(d, f, order.shown)), {geo, f1, b1, f0} = o, E = d.x.E, gap = 14*u, w = (geo.right - geo.x0 - gap*(E - 1))/E, most = e => Math.max(0, ...order.shown.map(p => Math.abs(fact(d, p, {e}).value)).filter(Number.isFinite)), sizes = [...Array(E).keys()].map(most).filter(v => v > 0);
   const shared = new Set([...Array(E).keys()].map(e => unitOf(d, {e}))).size === 1 && (!sizes.length || Math.max(...sizes) <= 4*Math.min(...sizes)), numbers = w >= 92*u, dec = e => decimals(most(e));
-  Object.assign(o, {d, arranged: order, shared}); const top = row(o); let y = 46*u;
+  Object.assign(o, {d, arranged: order, shared}); const top = row(o), lean = numbers ? 0 : Math.max(...d.x.explainers.map(x => measure(fit(oneLine(x.name), 120*u, b1, middle), b1)))*Math.SQRT1_2; let y = numbers ? 46*u : lean + 18*u;
   const scales = [...Array(E).keys()].map(e => { const x0 = geo.x0 + e*(w + gap), of = k => order.shown.flatMap(p => { const g = fact(d, p, {e: k}), all = ends(o, g, dec(k), f0); return numbers ? all : all.map(i => ({...i, w: 4*u})); }); return balanced((shared ? [...Array(E).keys()] : [e]).flatMap(of), x0, x0 + w); });
-  d.x.explainers.forEach((x, e) => { const x0 = geo.x0 + e*(w + gap), me = e === d.e, g = agreement(d, d.e, e), name = fit(oneLine(x.name), w, {...b1, weight: 650}, middle), under = fit(me ? 'the others against it' : Number.isFinite(g.rho) ? `${fraction(g.rho)} · ${concord(g.rho)}` : concord(g.rho), w, f1, middle);
+  d.x.explainers.forEach((x, e) => { const x0 = geo.x0 + e*(w + gap), me = e === d.e, g = agreement(d, d.e, e), name = fit(oneLine(x.name), w, {...b1, weight: 650}, middle), under = fit(me ? 'others against it' : Number.isFinite(g.rho) ? `${fraction(g.rho)} · ${concord(g.rho)}` : concord(g.rho), w, f1, middle);
+    if (!numbers) { const short = fit(oneLine(x.name), 120*u, b1, middle), foot_ = lean + 8*u; mark(o, d, top, {what: 'explainer', e, role: 'columnheader', slant: lean, box: {x: x0, y: foot_ - 8*u, w, h: 14*u}}, text(0, 0, short, {...b1, weight: me ? 650 : 400}, {fill: me ? tk.ink : tk.muted, transform: `translate(${x0 + w/2} ${foot_}) rotate(-45)`}), short !== oneLine(x.name) && svg('title', {}, oneLine(x.name))); return; }
     mark(o, d, top, {what: 'explainer', e, role: 'columnheader', box: {x: x0, y: 2*u, w, h: 38*u}}, text(x0, 15*u, name, {...b1, weight: me ? 650 : 600}, {fill: tk.ink}), name !== oneLine(x.name) && svg('title', {}, oneLine(x.name)), text(x0, 32*u, under, f1, {fill: tk.muted}), me && svg('line', {x1: x0, x2: x0 + w, y1: 40*u, y2: 40*u, stroke: tk.ink, 'stroke-width': 2})); });
   const from = y, h = geo.rowH;
   for (const p of order.shown) {
@@ -602,7 +615,7 @@ export function drawExplainers(d, f, ids) {
   deco(o, scales.map(sx => svg('line', {x1: sx(0), x2: sx(0), y1: from, y2: y, stroke: tk.axis})));
   if (order.rest.length) { const r = row(o), name = `${thousands(order.rest.length)} others, summed`; put(r.el, text(geo.pad + geo.label, mid(o, y, h), fit(name, geo.label, o.i1, middle), o.i1, {fill: tk.muted, 'text-anchor': 'end'})); for (let e = 0; e < E; e++) { const v = sum(order.rest.map(p => fact(d, p, {e}).value)), x0 = geo.x0 + e*(w + gap); mark(o, d, r, {what: 'rest', n: order.rest.length, value: v, box: {x: x0, y, w, h}}, text(scales[e](0) + 5*u, mid(o, y, h), signed(v, dec(e)), f1, {fill: tk.muted})); } y += h; }
   const line = shared ? 'All columns on one scale.' : 'Each column on a scale of its own: compare orders and signs, not lengths.'; y += 20*u; deco(o, text(geo.pad, y, line, f1, {fill: tk.muted})); y += 6*u;
-  for (let e = 0; e < E && !geo.narrow; e++) if (e !== d.e) for (const s of wrapWords(plain(agreementSentence(d, e)), geo.right - geo.pad, f1)) { y += 17*u; deco(o, text(geo.pad, y, s, f1, {fill: tk.ink})); }
+  for (let e = 0; e < E; e++) if (e !== d.e) for (const s of wrapWords(plain(agreementSentence(d, e)), geo.right - geo.pad, f1)) { y += 17*u; deco(o, text(geo.pad, y, s, f1, {fill: tk.ink})); }
   return finish(o, y + 8*u);
 }
 const DRAW = {answer: drawAnswer, rows: drawRows, targets: drawTargets, explainers: drawExplainers};
@@ -619,7 +632,7 @@ function trail(o, d, s, {strong = false} = {}) {
 }
 function drawPins(o, d) {
   const {tk, geo, b1} = o, u = geo.u, g = svg('g', {class: 'mtl-pins', 'pointer-events': 'none', 'aria-hidden': 'true'});
-  for (const p of d.pins) if (o.frames.has(p)) put(g, outline(o.frames.get(p), 0, tk.ink, 1.5, 3), pin(geo.pad - 1*u, o.frames.get(p).y + o.frames.get(p).h/2 - 3*u, tk));
+  for (const p of d.pins) if (o.frames.has(p)) put(g, outline(o.frames.get(p), 0, tk.ink, 1.5, 3), pin(geo.pad + 6*u, o.frames.get(p).y + o.frames.get(p).h/2 - 3*u, tk));
   if (o.swarm) { put(g, trail(o, d, d.s, {strong: true})); const p = o.swarm.ps[0], at = p !== undefined && o.swarm.place.get(`${p},${d.s}`); if (at) { const s = `row ${middle(rowName(d), 20)}`, w = measure(s, b1), left = at.x + w + 12*u > geo.right; put(g, svg('text', {x: left ? at.x - 8*u : at.x + 8*u, y: at.y - 6*u, 'font-size': b1.size, 'font-weight': 600, 'text-anchor': left ? 'end' : 'start', fill: tk.ink, stroke: tk.paper, 'stroke-width': 3, 'paint-order': 'stroke'}, s)); } }
   if (o.heat) o.heat.cols.forEach((c, i) => { if (d.targetPinned && o.heat.mine(c)) { const f = [...o.frames.values()]; if (f.length) put(g, outline({x: geo.x0 + i*o.pitch, y: f[0].y, w: o.pitch - 2*u, h: f.at(-1).y + f.at(-1).h - f[0].y}, 2*u, tk.ink, 1.5, 3)); } });
   for (const x of g.querySelectorAll('.mtl-overlay')) x.classList.add('mtl-keep');
@@ -658,7 +671,7 @@ function render({model, el, signal}) {
   const SHOW = [['answer', 'one answer', 'bars and ledger of one row'], ['rows', 'all rows', 'every row a dot'], ['targets', 'all targets', 'players × targets'], ['explainers', 'explainers', 'side by side']];
   const kindAt = menu(f, 'Players', v => set('players', v)), taskAt = menu(f, 'Task', v => push('tasks', v)), targetAt = menu(f, 'Target', v => push('targets', v)), rowAt = menu(f, 'Row', v => v === ALL ? set('samples', (model.get('samples') ?? []).filter(s => !st.d.x.samples.includes(s))) : push('samples', v)), whoAt = menu(f, 'Explainer', v => set('explainer', v));
   const showAt = choice(f, 'Show', SHOW, v => set('show', v)), orderAt = menu(f, 'Order', v => set('order', v)), more = html('button', {type: 'button', class: 'mtl-button', onclick: () => set('top', st.d.most >= st.d.x.P ? 12 : Math.min(st.d.x.P, 200))}, '');
-  orderAt.fill([['size', 'by size'], ['name', 'A–Z'], ['table', 'as in the table']]); f.controls.append(more);
+  orderAt.fill([['size', 'size'], ['name', 'A–Z'], ['table', 'table']]); f.controls.append(more);
   finder(f, 'Find a name', 'Find', {look, next, take, leave() { look(''); refocus(); }});
 
   function look(t) { st.found = t.trim() ? matches(st.d, t) : null; st.foundAt = 0; st.hover = null; marks(); if (st.found) tell(); else speak(); }
@@ -687,7 +700,7 @@ function render({model, el, signal}) {
   function marks() { if (!st.o) return; const g = drawMarks(st.o, st.d, st); st.marks?.remove(); put(st.o.node, g); st.marks = g; }
   function speak() {
     const d = st.d, p = d.pins?.at(-1), m = st.hover ?? (st.focused ? st.o.rows[st.at.r]?.[st.at.c] : null) ?? (p !== undefined ? st.o.rows.flat().find(x => x.p === p && x.what !== 'dot') : null);
-    f.say(m ? reading(d, m) : [{m: f.narrow() ? 'Tap to read; tap again to pin.' : `Hover to read; click or Enter pins a ${noun(d, 1)} or row, Esc releases, / finds, t opens the table.`}]);
+    f.say(m ? reading(d, m) : [{m: f.narrow() ? `Tap a bar, cell or dot to read and pin it${d.show === 'answer' ? '' : '; tap again to release'}.` : `Hover to read; click or Enter pins a ${noun(d, 1)} or row, Esc releases, / finds, t opens the table.`}]);
   }
   function move(at) { st.at = at; st.ring = true; st.hover = null; refocus(); marks(); speak(); }
 
