@@ -6,10 +6,7 @@ Docs: https://mtl-explain.github.io/mtl_explain/rules.html.md"""
 
 # %% auto #0
 __all__ = ['RULES', 'RAW', 'CONSTANT', 'IDENTITY_GATE', 'IDENTITY', 'GATE', 'SIGNAL', 'rule', 'named', 'RelevanceError', 'grown',
-           'Mark', 'Trace', 'writes', 'ask', 'compare', 'refuse', 'additive', 'add', 'together', 'structural', 'cast',
-           'integers', 'lookup', 'product', 'multiply', 'einsum', 'divide', 'inverse', 'weighted', 'convolution',
-           'bilinear', 'elementwise', 'power', 'homogeneous', 'prod', 'var', 'taylor', 'curved', 'weights', 'Epsilon',
-           'Gamma', 'AlphaBeta', 'ZPlus', 'spread']
+           'Mark', 'Trace', 'writes', 'product', 'taylor', 'Epsilon', 'Gamma', 'AlphaBeta']
 
 # %% ../nbs/31_rules.ipynb #0c35d7e0
 import threading
@@ -123,9 +120,24 @@ def __torch_function__(self:Trace, func, types, args=(), kwargs=None):
     if writes(func, kwargs): raise self.error(f'{name}@ writes into a tensor in place, which leaves no trace of what was there: write y = f(x) for f_(x), and inplace=False')
     if isinstance(func, FunctionType) and func.__code__.co_name!='fn' and func not in self.opening: return self.open(func, args, kwargs)
     if r is None: raise self.error(f'{name}@ has no rule for relevance: give it one with @rule({name!r}), or write it with operations that have one')
-    if r not in (ask, compare, refuse) and not torch.is_grad_enabled(): raise self.error(f'{name}@ runs with gradients switched off (no_grad, or inside an autograd Function), where relevance cannot follow: compute it with gradients on')
+    if r not in (ask, compare, refuse) and not torch.is_grad_enabled(): raise self.error(f'{name}@ runs with gradients switched off (no_grad, or an autograd Function that is called by a stored `apply`), where relevance cannot follow: compute it with gradients on')
     if not any(m.parts for m in marks) and r not in (structural, cast, lookup, ask, refuse): r = integers
-    return r(self, func, *args, **{k: self.dtype if isinstance(v, torch.dtype) and v.is_floating_point else v for k, v in kwargs.items()})
+    kwargs = {k: self.dtype if isinstance(v, torch.dtype) and v.is_floating_point else v for k, v in kwargs.items()}
+    return r(self, func, *args, **kwargs) if r in (ask, compare, refuse, structural, cast, lookup, integers) else self.same(name, r(self, func, *args, **kwargs), func, args, kwargs)
+
+# %% ../nbs/31_rules.ipynb #cd3d9f5a
+@patch
+def same(self:Trace, name, out, func, args, kwargs):
+    "The result of a rule, if it has the numbers that the operation gives"
+    args, kwargs = tree_map(lambda v: self.whole(v).detach() if isinstance(v, torch.Tensor) else v, (args, kwargs))
+    with torch.no_grad(): want = func(*args, **kwargs)
+    for a, b in zip(tree_leaves(out), tree_leaves(want)):
+        if a.shape==b.shape and (not b.is_floating_point() or torch.allclose(a.detach(), b.to(self.dtype), rtol=1e-6, atol=1e-9*(1 + b.abs().nan_to_num(posinf=0).sum().item()), equal_nan=True)): continue
+        raise self.error(f'{name}@: its rule gives other numbers than the operation itself')
+    return out
+
+@patch
+def whole(self:Trace, v): return v.to(self.dtype) if (m := self.mark(v)) and not m.parts else v
 
 def writes(
     func, # A torch function
@@ -260,10 +272,16 @@ def lookup(trace, f, *args, **kw):
     return trace.made({SIGNAL: y.detach()*c}) if y.is_floating_point() else trace.put(y, {}, c)
 
 # %% ../nbs/31_rules.ipynb #c463a1aa
-def product(trace, f, *operands, grow=False):
+def product(
+    trace:Trace, # The trace at work
+    f, # Function of plain tensors, linear in each of them
+    *operands, # Marked tensors or constants
+    grow:bool=False, # Does a gate become a signal?
+): # Marked tensor
     "f is linear in each operand. Distribute over their parts; in each term the highest level takes all, equals share alike"
     out = {}
-    for term in combinations(*((v if isinstance(v, dict) else trace.parts(v)).items() for v in operands)):
+    each = lambda v: {l: p.expand(v.shape) if isinstance(p, torch.Tensor) and f is not torch.mul else p for l, p in trace.parts(v).items()}
+    for term in combinations(*(each(v).items() for v in operands)):
         top = max(l for l, _ in term); k = sum(l==top for l, _ in term)
         p = f(*(t if l==top or not isinstance(t, torch.Tensor) else t.detach() for l, t in term))
         if top > RAW and k > 1: p = p/k + (1 - 1/k)*p.detach()
@@ -271,6 +289,7 @@ def product(trace, f, *operands, grow=False):
         out[top] = out[top] + p if top in out else p
     return trace.made(out)
 
+# %% ../nbs/31_rules.ipynb #c59b8fa6
 @rule('mul', 'multiply', '__rmul__')
 def multiply(trace, f, a, b): return product(trace, torch.mul, a, b)
 
@@ -293,8 +312,7 @@ def weighted(trace, f, x, w, b=None, op=None):
     "A signal times weights, and a bias"
     r = trace.chosen(op or f)
     if r is not None and trace.mark(w) is None: return spread(trace, r, f, x, w, b)
-    whole = lambda v: {l: p.expand(v.shape) for l, p in trace.parts(v).items()}
-    y = product(trace, f, whole(x), whole(w), grow=trace.mark(x) is None or trace.mark(w) is None)
+    y = product(trace, f, x, w, grow=trace.mark(x) is None or trace.mark(w) is None)
     return y if b is None else together(trace, trace.parts(y), trace.terms(b, 'bias'))
 
 @rule(*(f'conv{t}{n}d' for t in ('', '_transpose') for n in (1, 2, 3)))
@@ -348,8 +366,13 @@ def prod(trace, f, x, dim=None, *args, **kw): return homogeneous(trace, lambda x
 @rule('var')
 def var(trace, f, x, *args, **kw): return homogeneous(trace, f, x, *args, degree=2, **kw)
 
-# %% ../nbs/31_rules.ipynb #675e620b
-def taylor(trace, f, x, level):
+# %% ../nbs/31_rules.ipynb #bf909b2c
+def taylor(
+    trace:Trace, # The trace at work
+    f, # Function of one plain tensor
+    x, # Marked tensor
+    level:int, # Level of the result, often `trace.level(x)`
+): # Marked tensor
     "A tangent at x: its slope times x goes to x, the rest is a constant"
     v = x.detach().clone().requires_grad_(); y = f(v)
     u = torch.zeros_like(y, requires_grad=True)
@@ -357,7 +380,8 @@ def taylor(trace, f, x, level):
     slope, = grad(w, u, torch.where(v.isfinite(), x, 0), create_graph=True)  # J·x, and its graph
     return trace.made({level: slope} | trace.leaf(y - slope.detach()))
 
-@rule('log', 'log2', 'log10', 'log_softmax', 'logsumexp', 'logcumsumexp')
+# %% ../nbs/31_rules.ipynb #ea8a8a7a
+@rule('log', 'log2', 'log10', 'log_softmax', 'logsumexp')
 def curved(trace, f, x, *args, **kw): return taylor(trace, lambda v: f(v, *args, **kw), x, grown(trace.level(x)))
 
 @rule('softmax', 'softmin', _Entmax)
