@@ -360,7 +360,7 @@ def _ledger(tree, kind, task, node, e, j, s):
     "Every term of one ledger"
     factor, shift, unit = _unit_of(tree, task, node)
     f, m, d = factor[e, j], shift[e, j], node.to_dataset().isel(explainer=e, target=j, sample=s)
-    sinks = [('sink', str(k), v*f) for k, v in zip(d.sink.values, d.sink_score.values)] if 'sink_score' in d else []
+    sinks = [('sink', str(k), v*f) for k, v in zip(d.sink.values, d.sink_score.values) if np.isfinite(v)] if 'sink_score' in d else []
     terms = [('base', '', d.base.item()*f + m), *((kind, n, v*f) for n, v in zip(_player_names(tree, kind, task, node), d.attribution.values)), *sinks, ('delta', '', d.delta.item()*f), ('score', '', d.score.item()*f + m)]
     out = pd.DataFrame(terms, columns=['term', 'name', 'amount']).assign(explainer=str(d.explainer.item()), task=task, sample=d.sample.item(), target=str(d.target.item()), unit=unit[e][j])
     se = np.full(len(out), np.nan); se[1:1+node.sizes['player']] = d.attribution_se.values*f

@@ -346,7 +346,7 @@ export function tableOf(d) {
   if (d.show === 'explainers') return {caption: `Effect on ${targetName(d.x, d.j)}, row ${rowName(d)}; n.e.: no evidence of an effect`, head: [noun(d, 1), ...d.x.explainers.map(e => oneLine(e.name))], rows: [...ps.map(p => [fullName(d, p), ...d.x.explainers.map((_, e) => { const g = fact(d, p, {e}); return n(g.value) + (g.kind === 'unclear' ? ' n.e.' : ''); })]), ['rank agreement', ...d.x.explainers.map((_, e) => e === d.e ? '' : fraction(agreement(d, d.e, e).rho))]]};
   const q = v => Number.isFinite(v) ? quantity(v, dec) : '–', closes = !whyNoLedger(d);
   return {caption: `${targetName(d.x, d.j)}, row ${rowName(d)}${unit ? `, in ${unit}` : ''}; n.e.: no evidence of an effect`, head: ['term', 'value', 'effect', '95\u202f% interval', 'evidence'],
-    rows: [['base', '', q(book(d, 'base')), '', ''], ...ps.map(p => { const g = fact(d, p); return [fullName(d, p), valueText(d, p), n(g.value), ends(g), ev(g)]; }), ...(closes ? [...Array(d.x.N).keys()].map(k => [`sink: ${oneLine(d.x.sinks[k])}`, '', n(sinkOf(d, k)), '', '']) : []), ...(closes ? [['delta', '', tiny(book(d, 'delta')), '', '']] : []), ['score', '', q(book(d, 'score')), '', '']]};
+    rows: [['base', '', q(book(d, 'base')), '', ''], ...ps.map(p => { const g = fact(d, p); return [fullName(d, p), valueText(d, p), n(g.value), ends(g), ev(g)]; }), ...(closes ? [...Array(d.x.N).keys()].filter(k => Number.isFinite(sinkOf(d, k))).map(k => [`sink: ${oneLine(d.x.sinks[k])}`, '', n(sinkOf(d, k)), '', '']) : []), ...(closes ? [['delta', '', tiny(book(d, 'delta')), '', '']] : []), ['score', '', q(book(d, 'score')), '', '']]};
 }
 
 // ---- where things stand (pure but for measuring text) ----
@@ -733,8 +733,8 @@ function render({model, el, signal}) {
     const where = e => { const b = node.getBoundingClientRect(); return locate(st.o, e.clientX - b.left, e.clientY - b.top); }, same = (a, b) => a === b || (a && b && a.r === b.r && a.c === b.c);
     node.addEventListener('pointermove', e => { const at = where(e); if (same(at, st.hoverAt) && st.hover) return; st.hoverAt = at; st.hover = at && st.o.rows[at.r][at.c]; marks(); speak(); });
     node.addEventListener('pointerleave', () => { st.hover = st.hoverAt = null; marks(); speak(); });
-    node.addEventListener('pointerdown', e => { const at = where(e); if (!at) return; e.preventDefault(); st.at = at; st.byKey = st.ring = false; refocus(); });
-    node.addEventListener('click', e => { const at = where(e); if (at) pinAt(at); });
+    node.addEventListener('pointerdown', e => { const at = st.down = where(e); if (!at) return; e.preventDefault(); st.at = at; st.byKey = st.ring = false; refocus(); });
+    node.addEventListener('click', e => { const at = st.down ?? where(e); st.down = null; if (at) pinAt(at); }); // where it was pressed: a click rounds its place
     node.addEventListener('focusin', e => { const {r, c} = e.target.dataset; if (r === undefined) return; st.at = {r: +r, c: +c}; st.focused = true; st.ring = st.byKey; marks(); speak(); });
     node.addEventListener('focusout', () => { st.focused = false; marks(); speak(); });
     node.addEventListener('keydown', e => {
