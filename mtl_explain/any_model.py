@@ -128,6 +128,7 @@ class Head:
     gives:str = 'score'  # 'probability': what comes out is one already
 
     def __post_init__(self):
+        self.mean, self.std = float(self.mean), float(self.std)
         if self.kind not in ('number', 'binary', 'nominal'): raise ValueError(f"Head(kind={self.kind!r}): use 'number', 'binary' or 'nominal'")
 
 def _matrix(y, task):

@@ -23,6 +23,7 @@ from .predictor import Cases, ModelPredictor
 from .any_model import predictors
 from .game import ConceptGame, EdgeGame, InputGame, Nearest, PLAYERS, Sampled, Typical
 from .attribution import EXPLAINERS, importance
+from . import relevance as _relevance  # registers its explainer
 from .play import Keep, Store, _together, as_bytes, budget, in_words, play
 from .concepts import concepts, matching
 
