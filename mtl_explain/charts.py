@@ -157,7 +157,7 @@ def _shown(order, total, a, t, players):
 
 def _evidence(d, what):
     if not d.se.gt(0).any(): return 'No intervals: none are known, or the numbers are exact.'
-    return f'95 % intervals, {what}. Hollow, n.e.: the interval holds 0, no evidence.'
+    return f'95 % intervals, {what}. Hollow, n.e.: the interval holds 0, no evidence.'
 
 # %% ../nbs/38_charts.ipynb #fabf1331
 def _marks(d, amount, k, signed):
@@ -185,12 +185,12 @@ def _room(lo, hi, right, left, told, width):
     return [float(a), float(b)]
 
 # %% ../nbs/38_charts.ipynb #c9632d2d
-def _zero(k, title, domain, width, nice=False): return alt.X('amount:Q', title=title, scale=alt.Scale(domain=domain, nice=nice, zero=False), axis=alt.Axis(tickCount=max(2, width//80), domain=False, gridColor={'condition': {'test': 'datum.value === 0', 'value': k['axis']}, 'value': k['line']}))
+def _zero(k, title, domain, width, nice=False): return alt.X('amount:Q', title=title, stack=None, scale=alt.Scale(domain=domain, nice=nice, zero=False), axis=alt.Axis(tickCount=max(2, width//80), domain=False, gridColor={'condition': {'test': 'datum.value === 0', 'value': k['axis']}, 'value': k['line']}))
 
 def _bar_panel(d, labels, unit, head, k, width, first):
     base, x = alt.Chart(_data(d)), _zero(k, _line(unit), _domain(d, width), width)
     y = _axis(labels, k, first, int(d.rest.any()))
-    tip = [alt.Tooltip(f'{c}:N', title=t) for c, t in dict(name='player', value='value', told='amount', interval='95 % interval', target='target', explainer='explainer').items() if c in d]
+    tip = [alt.Tooltip(f'{c}:N', title=t) for c, t in dict(name='player', value='value', told='amount', interval='95 % interval', target='target', explainer='explainer').items() if c in d]
     bar = base.mark_bar(size=14, strokeWidth=1).encode(x, y, fill=alt.Fill('fill:N', scale=None), stroke=alt.Stroke('stroke:N', scale=None), strokeDash=alt.StrokeDash('dash:O', scale=alt.Scale(domain=[0, 1], range=[[1, 0], [3, 2]]), legend=None), tooltip=tip, description='says:N')
     line = lambda c, w: base.mark_rule(color=c, strokeWidth=w, aria=False).encode(alt.X('lo:Q', title=_line(unit)), y, alt.X2('hi:Q'))
     cap = lambda f: base.mark_tick(color=k['ink'], thickness=1.5, size=7, opacity=1, aria=False).encode(alt.X(f'{f}:Q', title=_line(unit)), y)
@@ -211,7 +211,7 @@ def bars(
     theme:str='light', # 'light' or 'dark'
     width:int=320, # Of a panel, in pixels
 )->alt.TopLevelMixin: # Altair chart
-    "What moved one answer, or all answers, of a task: bars with 95 % intervals"
+    "What moved one answer, or all answers, of a task: bars with 95 % intervals"
     (a, e, t), k, one = _chosen(tree, task, targets, players, explainers, 6), _theme(theme), sample is not None
     told, amount = [tree, players, task, a.target.values[t].tolist()], 'attribution' if one else 'importance'
     d = frame(*told, [sample], a.explainer.values[e].tolist()) if one else importances(*told, a.explainer.values[e].tolist())
@@ -296,7 +296,7 @@ def waterfall(
     e, t = _closes(a, explainer, task, players), 0 if target is None else pick(a.target.values, target, 'target')[0]
     d = _entries(d, k); grey = ', '.join(s.removeprefix('sink: ') for s in d.name[d.part.eq('sink')])
     notes = [_source(a, [e]), _shown(d.row[d.part.eq('player')].tolist(), a.sizes['player'], a, [t], players), 'Blue, +: raises it; red, −: lowers it. ' + (f'Grey: what no player holds ({grey}).' if grey else 'No sinks: nothing is held outside the players.'),
-        'Hollow, n.e.: the 95 % interval for this background holds 0, no evidence.' if d.se.gt(0).any() else 'No intervals: none are known, or the numbers are exact.']
+        'Hollow, n.e.: the 95 % interval for this background holds 0, no evidence.' if d.se.gt(0).any() else 'No intervals: none are known, or the numbers are exact.']
     chart = _fall(d.assign(says=[f'{r}: {v}' for r, v in zip(d.row, d.told)]), k, width)
     return _picture([chart], 1, _question(a, [e], [t], task, sample, d.unit), notes, k, width + 6.2*max(map(len, d.row)))
 
@@ -320,7 +320,7 @@ def _fall(d, k, width):
     base, labels = alt.Chart(_data(d.drop(columns=['se', 'low', 'high']))), d.row.tolist()
     lo, hi = d[['start', 'end']].min().min(), d[['start', 'end']].max().max()
     domain = _room(lo - .03*(hi - lo), hi, d['at'].to_numpy(float), np.full(len(d), np.nan), d.told, width)
-    x = lambda f: alt.X(f'{f}:Q', title=_line(d.unit.iloc[0]), scale=alt.Scale(domain=domain, nice=False, zero=False), axis=alt.Axis(tickCount=max(2, width//80), domain=False, gridColor=k['line']))
+    x = lambda f: alt.X(f'{f}:Q', title=_line(d.unit.iloc[0]), stack=None, scale=alt.Scale(domain=domain, nice=False, zero=False), axis=alt.Axis(tickCount=max(2, width//80), domain=False, gridColor=k['line']))
     bold = {'condition': {'test': 'datum.index === 0 || datum.index === 1', 'value': 600}, 'value': 400}
     slant = {'condition': {'test': f'abs(datum.index - {d.part.tolist().index("rest")/(len(d)-1):.6f}) < 1e-4', 'value': 'italic'}, 'value': 'normal'} if d.part.eq('rest').any() else 'normal'
     y = alt.Y('row:N', title=None, scale=alt.Scale(domain=labels), axis=alt.Axis(labelLimit=0, labelOverlap=False, domain=False, ticks=False, labelPadding=8, labelFontWeight=bold, labelFontStyle=slant))

@@ -30,8 +30,8 @@ def shares(
     for t in tasks:
         a = group(tree, t, players); e = 0 if explainer is None else pick(a.explainer.values, explainer, 'explainer')[0]
         if not has(tree, p:=f'attribution/{players}/{node(t)}/importance'): raise ValueError(f'/{p} is missing: this result has no importance of {players} players for task {t!r}')
-        i = tree[p].to_dataset().isel(explainer=e); w = 1/i.spread.values.clip(1e-9)  # targets are compared in the spread of their scores
-        size, se = (np.nan_to_num(i[c].transpose('player', 'target').values)*w for c in ('importance', 'importance_se'))
+        i = tree[p].to_dataset().isel(explainer=e); w = 1/i.spread.values.astype(float).clip(1e-9)  # targets are compared in the spread of their scores
+        size, se = (np.nan_to_num(i[c].transpose('player', 'target').values.astype(float))*w for c in ('importance', 'importance_se'))
         none = i.none.values*w if 'none' in i and np.isfinite(i.none).all() else None
         both = size if none is None else np.concatenate([size, none[None]])
         known = ~((size - 1.959964*se <= 0) & (size + se > 0)); known = known if none is None else np.concatenate([known, [[True]*len(w)]])
@@ -42,7 +42,7 @@ def shares(
     return (pd.DataFrame({k: v.reindex(index) for k, v in d.items()}, index=index) for d in (share, sure))
 
 # %% ../nbs/39_heatmaps.ipynb #9c7e9be2
-def _cut(m, sure, rows, columns, what, value):
+def _cut(m, sure, rows, columns, what):
     "The largest rows and the chosen columns of a table, the rest added up (rows) and averaged (columns)"
     names = m.columns.tolist()
     keep = names if columns is None else [names[i] for i in (range(min(columns, len(names))) if isinstance(columns, (int, np.integer)) else pick(names, columns, 'columns'))]
@@ -58,7 +58,7 @@ def _cut(m, sure, rows, columns, what, value):
     table, heads = table.reset_index(drop=True), list(keep)
     out, q = table[keep].copy(), known[keep].copy()
     if len(keep) < len(names): out['rest'], q['rest'] = table.drop(columns=keep).mean(axis=1), 1.; heads.append(f'{len(names)-len(keep)} others, mean')
-    return out.to_numpy(float), q.to_numpy(float) > 0, tags, heads, n, len(keep)
+    return out.to_numpy(float), q.to_numpy(float) > 0, tags, heads, n, len(keep), tags[n:n+bool(len(last))]
 
 # %% ../nbs/39_heatmaps.ipynb #90d65059
 def _hatch(w, h, gap=6):
@@ -76,7 +76,7 @@ def _heat(d, rows, heads, sums, k, cell, title):
     flat = max(map(len, heads))*6.3 < w
     y = alt.Y('row:N', title=None, scale=alt.Scale(domain=rows, padding=0), axis=alt.Axis(labelLimit=0, labelOverlap=False, domain=False, ticks=False, labelPadding=6, labelFontStyle=slant(sums[0], len(rows))))
     x = alt.X('column:N', title=None, scale=alt.Scale(domain=heads, padding=0), axis=alt.Axis(orient='top', labelAngle=0 if flat else -45, labelAlign='center' if flat else 'left', labelLimit=0, labelOverlap=False, domain=False, ticks=False, labelPadding=6, labelFontStyle=slant(sums[1], len(heads))))
-    tip = [alt.Tooltip(f'{c}:N', title=t) for c, t in dict(name='player', of='of', words='amount', interval='95 % interval').items() if c in d]
+    tip = [alt.Tooltip(f'{c}:N', title=t) for c, t in dict(name='player', of='of', words='amount', interval='95 % interval').items() if c in d]
     box = base.mark_rect(stroke=k['paper'], strokeWidth=2).encode(x, y, fill=alt.Fill('fill:N', scale=None), tooltip=tip, description='says:N')
     lines = alt.Chart(_data(d[d.open])).mark_point(shape=_hatch(w - 3, h - 3), size=4, stroke=k['hatch'], strokeWidth=1, opacity=1, filled=False, aria=False).encode(x, y)
     text = alt.Chart(_data(d[d.told!=''])).mark_text(fontSize=11, aria=False).encode(x, y, text='told:N', color=alt.Color('ink:N', scale=None))
@@ -84,13 +84,13 @@ def _heat(d, rows, heads, sums, k, cell, title):
     return c.properties(title=alt.Title(_line(title), anchor='start', fontSize=12, fontWeight=600)) if title else c
 
 # %% ../nbs/39_heatmaps.ipynb #9dc00625
-def _cells(m, known, rows, heads, n, told, fill, k, tags, of, words):
-    "One line per cell that applies: colours and texts"
+def _cells(m, known, rows, heads, n, told, fill, k, tags, of, words, sums=()):
+    "One line per cell that applies: colours and texts; `sums` are rows that stand for others"
     out = []
     for i, j in zip(*np.nonzero(np.isfinite(m))):
-        v, own = m[i, j], i < n[0] and j < n[1]; open = bool(own and not known[i, j] and v!=0)
-        c = k['track'] if open or v==0 or j >= n[1] else fill(i, j, v)
-        out.append(dict(row=rows[i], column=heads[j], fill=c, open=open, told='' if open or v==0 else told(v, j), ink=k['muted'] if j >= n[1] else _ink_on(c), name=_line(tags[i]), of=_line(of[j]), words=words(v, j) + (' (no evidence)' if open else ''), says=f'{_line(tags[i])}, {_line(of[j])}: {words(v, j)}' + (', no evidence' if open else '')))
+        v, own = m[i, j], i < n[0] and j < n[1]; open = bool(own and not known[i, j] and v!=0); aside = j >= n[1] or tags[i] in sums
+        c = k['track'] if open or v==0 or aside else fill(i, j, v)
+        out.append(dict(row=rows[i], column=heads[j], fill=c, open=open, told='' if open or v==0 else told(v, j), ink=k['muted'] if aside else _ink_on(c), name=_line(tags[i]), of=_line(of[j]), words=words(v, j) + (' (no evidence)' if open else ''), says=f'{_line(tags[i])}, {_line(of[j])}: {words(v, j)}' + (', no evidence' if open else '')))
     return pd.DataFrame(out, columns=['row', 'column', 'fill', 'open', 'told', 'ink', 'name', 'of', 'words', 'says'])
 
 def _percent(v): return '<1' if 0 < v < .005 else f'{100*v:.0f}'
@@ -131,13 +131,13 @@ def heatmap(
     for x in e:
         m, sure = shares(tree, task, players=players, explainer=first.explainer.values.tolist()[x])
         if task is not None and isinstance(columns, (int, np.integer)) and columns < m.shape[1]: columns = first.target.values[_chosen(tree, task, int(columns), players, None, 0)[2]].tolist()
-        v, known, tags, of, r, c = _cut(m, sure, top, columns, what[:-1], None)
-        rows, heads, hue, most = _labels(tags, 34), _labels(of, 26), _hues(tree, players, tags, k), np.nanmax(v[:, :c], initial=0)
-        d = _cells(v, known, rows, heads, (r, c), lambda v, j: _percent(v), lambda i, j, v: _tint(hue[i], _size(v, most), k), k, tags, of, lambda v, j: f'{_percent(v)} %')
+        v, known, tags, of, r, c, sums = _cut(m, sure, top, columns, what[:-1])
+        rows, heads, hue, most = _labels(tags, 34), _labels(of, 26), _hues(tree, players, tags, k), np.nanmax(v[[y not in sums for y in tags], :c], initial=0)
+        d = _cells(v, known, rows, heads, (r, c), lambda v, j: _percent(v), lambda i, j, v: _tint(hue[i], _size(v, most), k), k, tags, of, lambda v, j: f'{_percent(v)} %', sums)
         panels.append(_heat(d, rows, heads, (len(tags) - r, len(of) - c), k, (34, 24), first.explainer.values.tolist()[x] if len(e) > 1 else ''))
     kind, whole = ('tasks', m.shape[1]) if task is None else ('targets', m.shape[1])
     notes = [_source(first, e), f'% of what moves a {kind[:-1]}; columns add up to 100. ' + _told(r, m.index.notna().sum(), what, c, whole, kind),
-        ('Blank: the task does not have it. ' if task is None and m.loc[m.index.notna()].isna().any().any() else '') + 'Hatched: the 95 % interval holds 0, no evidence.' + (' Teal: shared, amber: private.' if players=='concept' else '')]
+        ('Blank: the task does not have it. ' if task is None and m.loc[m.index.notna()].isna().any().any() else '') + 'Hatched: the 95 % interval holds 0, no evidence.' + (' Teal: shared, amber: private.' if players=='concept' else '')]
     return _picture(panels, max(1, 1000//(34*len(of) + 60)), f'Which {what} move which {kind}?' + ('' if task is None else f' ({task})'), notes, k, max(34*len(of) + 6.3*max(map(len, rows)) + 60, 460))
 
 # %% ../nbs/39_heatmaps.ipynb #15473c82
@@ -150,14 +150,14 @@ def _signed(tree, task, sample, columns, players, explainers, top, k):
         d = d.assign(rest=False); d, _ = _rows(d, list(dict.fromkeys(d.player)), True); of_row = dict(zip(d.player, d.row))
         m = d.pivot(index='player', columns='target', values='attribution').reindex(index=a.player.values.tolist(), columns=a.target.values.tolist()); m.index = m.index.astype(object)
         sure = ~((d.low <= 0) & (d.high >= 0) & (d.se > 0)); sure = d.assign(sure=sure.astype(float)).pivot(index='player', columns='target', values='sure').reindex_like(m)
-        v, known, tags, of, r, c = _cut(m, sure, top, a.target.values[t].tolist(), what[:-1], None)
+        v, known, tags, of, r, c, sums = _cut(m, sure, top, a.target.values[t].tolist(), what[:-1])
         unit = d.drop_duplicates('target').set_index('target').unit.reindex(a.target.values.tolist()); unit = [unit.get(y, '') for y in of]
-        most = [np.nanmax(np.abs(v[:, [u==w for w in unit]]), initial=0) for u in unit]; n = [digits([x]) - 1 if x else 0 for x in most]
+        most = [np.nanmax(np.abs(v[:r, [u==w for w in unit]]), initial=0) for u in unit]; n = [digits([x]) - 1 if x else 0 for x in most]
         told = lambda v, j: number(v, max(0, n[j]), True)
-        p = _cells(v, known, _labels([of_row.get(y, y) for y in tags], 60), _labels(of, 26), (r, c), told, lambda i, j, v: _tint(k['plus' if v > 0 else 'minus'], _size(v, most[j]), k), k, tags, of, lambda v, j: f'{told(v, j)} {unit[j]}')
+        p = _cells(v, known, _labels([of_row.get(y, y) for y in tags], 60), _labels(of, 26), (r, c), told, lambda i, j, v: _tint(k['plus' if v > 0 else 'minus'], _size(v, most[j]), k), k, tags, of, lambda v, j: f'{told(v, j)} {unit[j]}', sums)
         rows, heads = _labels([of_row.get(y, y) for y in tags], 60), _labels(of, 26)
         panels.append(_heat(p, rows, heads, (len(tags) - r, len(of) - c), k, (46, 24), a.explainer.values.tolist()[x] if len(e) > 1 else ''))
-    notes = [_source(a, e), _told(r, len(m), what, c, m.shape[1], 'targets'), f'In {" and ".join(dict.fromkeys(map(_line, filter(None, unit))))}. Blue, +: raises it; red, −: lowers it; hatched: the 95 % interval holds 0, no evidence.']
+    notes = [_source(a, e), _told(r, len(m), what, c, m.shape[1], 'targets'), f'In {" and ".join(dict.fromkeys(map(_line, filter(None, unit))))}. Blue, +: raises it; red, −: lowers it; hatched: the 95 % interval holds 0, no evidence.']
     return _picture(panels, max(1, 1000//(46*len(of) + 60)), f'What moved the answers? ({task}, sample {sample})', notes, k, max(46*len(of) + 6.3*max(map(len, rows)) + 60, 460))
 
 # %% ../nbs/39_heatmaps.ipynb #2968656d
@@ -188,6 +188,6 @@ def interactions(
     d = _cells(v, np.ones(v.shape, bool), rows, rows, v.shape, told, hue, k, tags, tags, told)
     held = np.abs(v).sum()/max(np.abs(m).sum(), 1e-300)
     over = f'sample {_line(sample)}' if sample is not None else f'root mean square over {a.sizes["sample"]:,} samples'
-    notes = [f'{_line(a.explainer.values[e])} · {over}', f'Shown: {_part(len(order), len(names), what)}, {_percent(held)} % of all there is. Diagonal: alone; elsewhere: half of what the pair does together.',
+    notes = [f'{_line(a.explainer.values[e])} · {over}', f'Shown: {_part(len(order), len(names), what)}, {_percent(held)} % of all there is. Diagonal: alone; elsewhere: half of what the pair does together.',
         ('Blue, +: raises it; red, −: lowers it. ' if sample is not None else '') + 'No intervals: none are known.']
     return _picture([_heat(d, rows, rows, (0, 0), k, (46, 24), '')], 1, f'What do {what} do together for {a.target.values[t]}? ({task})', notes, k, max(46*len(rows) + 6.3*max(map(len, rows)) + 60, 460))
