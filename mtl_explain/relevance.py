@@ -205,7 +205,9 @@ def relevance(
     **kwargs, # Other arguments of f; constants
 )->Relevance:
     "Layer-wise relevance propagation, and its ledger, checked"
-    trace, (flat, spec) = Trace(rules), tree_flatten(args)
+    flat, spec = tree_flatten(args)
+    if not all(isinstance(a, torch.Tensor | int | float | str | type(None)) for a in flat) or not any(isinstance(a, torch.Tensor) for a in flat): raise RelevanceError(f'arguments must hold tensors, not {", ".join(sorted({type(a).__name__ for a in flat if not isinstance(a, torch.Tensor)})) or "nothing"}: turn arrays into tensors, pass what is constant as a keyword')
+    trace = Trace(rules, next((a.dtype for a in flat if isinstance(a, torch.Tensor) and a.is_floating_point()), torch.get_default_dtype()))
     levels = [IDENTITY if i in given else SIGNAL for i, a in enumerate(args) for _ in tree_leaves(a)]
     with torch.inference_mode(False), torch.enable_grad():
         asked = [trace.source(a, l) if isinstance(a, torch.Tensor) else (a, None) for a, l in zip(flat, levels)]

@@ -128,7 +128,7 @@ SHAPES = {  # operation -> what it is asked about x (5, 4)
     'sum': lambda x: x.sum(1), 'mean': lambda x: x.mean(1), 'nansum': lambda x: x.nansum(1), 'cumsum': lambda x: x.cumsum(1), 'neg': lambda x: -x, 'negative': lambda x: x.negative(), 'where': lambda x: torch.where(x > 0, x, .5), 'index_add': lambda x: C1.index_add(1, torch.tensor([0, 1, 1, 0]), x),
     'index_put': lambda x: C1.index_put((torch.arange(5),), x), 'scatter': lambda x: C1.scatter(1, torch.tensor([[0, 1, 2, 3]]*5), x), 'scatter_add': lambda x: C1.scatter_add(1, torch.tensor([[0, 0, 1, 1]]*5), x), 'index_copy': lambda x: C1.index_copy(1, torch.tensor([3, 2, 1, 0]), x), 'masked_scatter': lambda x: C1.masked_scatter(torch.ones(5, 4, dtype=torch.bool), x),
     'diff': lambda x: x.diff(dim=1), 'trace': lambda x: torch.stack([r.view(2, 2).trace() for r in x]), 'avg_pool1d': lambda x: F.avg_pool1d(x[:, None], 2), 'avg_pool2d': lambda x: F.avg_pool2d(x.view(5, 1, 2, 2), 2), 'avg_pool3d': lambda x: F.avg_pool3d(x.view(5, 1, 1, 2, 2), (1, 2, 2)), 'adaptive_avg_pool1d': lambda x: F.adaptive_avg_pool1d(x[:, None], 3),
-    'adaptive_avg_pool2d': lambda x: F.adaptive_avg_pool2d(x.view(5, 1, 2, 2), 1), 'adaptive_avg_pool3d': lambda x: F.adaptive_avg_pool3d(x.view(5, 1, 1, 2, 2), 1), 'pad': lambda x: F.pad(x, (1, 2)), 'constant_pad_nd': lambda x: torch.constant_pad_nd(x, (1, 1)), 'upsample_nearest1d': lambda x: F.interpolate(x[:, None], 8), 'upsample_nearest2d': lambda x: F.interpolate(x.view(5, 1, 2, 2), 4),
+    'adaptive_avg_pool2d': lambda x: F.adaptive_avg_pool2d(x.view(5, 1, 2, 2), 1), 'adaptive_avg_pool3d': lambda x: F.adaptive_avg_pool3d(x.view(5, 1, 1, 2, 2), 1), 'pad': lambda x: F.pad(x, (1, 2), value=.5), 'constant_pad_nd': lambda x: torch.constant_pad_nd(x, (1, 1)), 'upsample_nearest1d': lambda x: F.interpolate(x[:, None], 8), 'upsample_nearest2d': lambda x: F.interpolate(x.view(5, 1, 2, 2), 4),
     'upsample_nearest3d': lambda x: F.interpolate(x.view(5, 1, 1, 2, 2), 2), 'upsample_linear1d': lambda x: F.interpolate(x[:, None], 7, mode='linear'), 'upsample_bilinear2d': lambda x: F.interpolate(x.view(5, 1, 2, 2), 3, mode='bilinear'), 'upsample_bicubic2d': lambda x: F.interpolate(x.view(5, 1, 2, 2), 3, mode='bicubic'),
     'upsample_trilinear3d': lambda x: F.interpolate(x.view(5, 1, 1, 2, 2), 3, mode='trilinear'), 'unfold': lambda x: x.unfold(1, 2, 1), 'im2col': lambda x: F.unfold(x.view(5, 1, 2, 2), 2), 'col2im': lambda x: F.fold(x[..., None], 2, 2), 'fold': lambda x: F.fold(x[..., None], 2, 2),
     'add': lambda x: x + C1 + 2, 'sub': lambda x: x - C1 - 1, 'subtract': lambda x: torch.subtract(x, C1, alpha=2), 'rsub': lambda x: 1 - x, '__radd__': lambda x: C1 + x, 'mul': lambda x: x*x*C1, 'multiply': lambda x: torch.multiply(x, x), '__rmul__': lambda x: 2*x, 'div': lambda x: x/(x*x + 1), 'divide': lambda x: torch.divide(x, 3), 'true_divide': lambda x: torch.true_divide(C1, x),
@@ -551,6 +551,24 @@ def test_arguments_without_rows():
     r = relevance(lambda x, y: x*y, X, y=X[:1]); assert torch.allclose(r.inputs[0].sum(-1).T, r.score)
     w = nn.Parameter(randn(4, 2)); r = closes(lambda x: x @ w + w.sum(0), X, sources=dict(w=w))
     assert torch.allclose(r.sources['w'], w.sum(0).detach().double().expand(5, -1))  # the signal takes all of the product, the sum is the parameter's
+
+
+def test_the_users_precision_is_what_the_forward_sees():
+    net = wild(nn.Linear(4, 4)); seen = []
+    def f(x): seen.append((x.dtype, x.new_zeros(2).dtype, torch.ones_like(x).dtype)); return net(x) + torch.ones_like(x) @ net.weight.T  # of a type with the weights
+    closes(f, X); assert seen[0]==(torch.float32,)*3
+    closes(lambda x: f(x.double().float()), X); relevance(lambda x: net.double()(x), X.double()); net.float()
+
+
+def test_padding_with_something_is_a_constant():
+    r = closes(lambda x: F.pad(x, (1, 1), value=2.)*(1 + x.sum(1, keepdim=True)), X); assert torch.allclose(r.sinks['constant'][:, 0], torch.full((5,), 2.).double())
+    closes(lambda x: F.pad(x, (1, 1), mode='reflect'), X)
+
+
+def test_arguments_that_are_no_tensors():
+    for a in (X.numpy(), [1., 2.], 3.):
+        with pytest.raises(RelevanceError, match='arguments must hold tensors'): relevance(lambda x: torch.as_tensor(x), a)
+    assert torch.allclose(relevance(lambda x, k, on: x[:, :k]*on, X, 2, None or 3.).score, 3*X[:, :2].double())
 
 
 def test_a_parameter_that_gates_as_softmax_and_one_that_is_mixed():
