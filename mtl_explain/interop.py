@@ -112,7 +112,8 @@ def _several(w): return [] if w is None else [w] if isinstance(w, (str, bytes)) 
 def _long(a, dims, **arrays):
     "Arrays over the named dims as columns beside their labels"
     index = pd.MultiIndex.from_product([a[d].values.tolist() for d in dims], names=dims)
-    return pd.DataFrame({k: np.broadcast_to(v, [a.sizes[d] for d in dims]).ravel() for k, v in arrays.items()}, index=index).reset_index()
+    wide = lambda v: v if v.dtype==object else v.astype(float)
+    return pd.DataFrame({k: np.broadcast_to(wide(v), [a.sizes[d] for d in dims]).ravel() for k, v in arrays.items()}, index=index).reset_index()
 
 def _interval(d, of): return d.assign(low=d[of] - _z*d.se, high=d[of] + _z*d.se)
 
@@ -372,7 +373,7 @@ def beside(
         a, b = group(out, task, players), group(o, task, players)
         for d in ('sample', 'player', 'target'):
             if a[d].values.tolist()!=b[d].values.tolist(): raise ValueError(f'task {task!r}: the results differ in their {d}s: {_some(a[d].values.tolist(), 3)} and {_some(b[d].values.tolist(), 3)}')
-        if both:=set(a.explainer.values) & set(b.explainer.values): raise ValueError(f'task {task!r}: both results have an explainer {sorted(both)[0]!r}; give one of them another label')
+        if both:=set(a.explainer.values.tolist()) & set(b.explainer.values.tolist()): raise ValueError(f'task {task!r}: both results have an explainer {sorted(both)[0]!r}; give one of them another label')
         i, j = (x[f'{path}/importance'].to_dataset(inherit=False) if has(x, f'{path}/importance') else None for x in (out, o))
         same = b.assign_coords({c: a[c] for c in ('outcome', 'level', 'kind')})
         out[path] = xr.DataTree(xr.concat([a, same], 'explainer', data_vars='all', coords='different', compat='equals', join='outer', combine_attrs='override'))
