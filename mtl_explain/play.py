@@ -37,7 +37,8 @@ def block(
     "Estimates of one block, and how it ended"
     status = 'done'
     with using_threads(threads):
-        for e in method(game, rows, np.random.default_rng(seed), **(settings or {})):
+        last = dict(once=True) if wanted is None and method.once else {}
+        for e in method(game, rows, np.random.default_rng(seed), **(settings or {}), **last):
             e = Estimate(*e)
             if not np.isfinite(e.attribution).all(): raise ArithmeticError(f'{method.name}: an attribution of table {getattr(game.predictor, "name", "")!r} is {e.attribution[~np.isfinite(e.attribution)][0]}: the model answers with no number for some mixture of rows')
             if wanted is not None:
