@@ -560,6 +560,12 @@ def test_the_users_precision_is_what_the_forward_sees():
     closes(lambda x: f(x.double().float()), X); relevance(lambda x: net.double()(x), X.double()); net.float()
 
 
+def test_sinks_by_name():
+    p, q = nn.Parameter(randn(4)), nn.Parameter(randn(4, seed=1), requires_grad=False)
+    r = closes(lambda x: x + p + q + p*p + 3 + torch.ones(4), X)
+    assert torch.allclose(r.sinks['bias'], (p + q + p*p).detach().double().expand(5, -1)) and torch.allclose(r.sinks['constant'], torch.full((5, 4), 4.).double())
+
+
 def test_padding_with_something_is_a_constant():
     r = closes(lambda x: F.pad(x, (1, 1), value=2.)*(1 + x.sum(1, keepdim=True)), X); assert torch.allclose(r.sinks['constant'][:, 0], torch.full((5,), 2.).double())
     closes(lambda x: F.pad(x, (1, 1), mode='reflect'), X)
