@@ -5,7 +5,7 @@ import numpy as np, pytest, traitlets as t, xarray as xr
 from hypothesis import given, settings, strategies as st
 
 import trees
-from mtl_explain.attributions import LIMIT, Attributions, _both, _codes, decode, kept_rows, own_unit, player_kinds, player_labels
+from mtl_explain.attributions import LIMIT, Attributions, _both, _codes, _decode, _labels, kept_rows, own_unit, player_kinds
 from mtl_explain.concept_map import ConceptMap
 from mtl_explain.schema import check, example, node, tasks_of
 from mtl_explain.view import link, traits_of
@@ -20,7 +20,7 @@ def sent(view):
     "The arrays of the only task, decoded as the browser does it"
     f = {k: np.frombuffer(a['data'], a['dtype']) for k, a in view._arrays.items()}; i = view._info['tasks'][0]
     E, S, P, T = (len(i[k]) for k in ('explainers', 'samples', 'players', 'targets'))
-    out = {k: decode(f[k].reshape(E, S, P, T), f[top].reshape(E, T)) for k, top in [('value', 'top'), ('se', 'se_top')]}
+    out = {k: _decode(f[k].reshape(E, S, P, T), f[top].reshape(E, T)) for k, top in [('value', 'top'), ('se', 'se_top')]}
     return out | {k: f[k].reshape(E, S, T) for k in ('score', 'base', 'delta')} | {k: f[k] for k in f if k not in ('value', 'se', 'score', 'base', 'delta')}
 
 
@@ -74,7 +74,7 @@ def test_units():
 def test_codes_agree_with_the_numbers_on_what_is_evidence(seed, power):
     r = np.random.default_rng(seed); shape = (2, 5, 4, 3); a = r.normal(size=shape)*10.**power*r.choice([0, 1e-6, 1], shape); se = np.abs(r.normal(size=shape))*10.**power*r.choice([0, .01, 1], shape)
     a[r.random(shape) < .1] = np.nan; a[0, 0, 0, 0], a[0, 0, 0, 1] = np.inf, -np.inf; out = _both(a, se)
-    b, s = decode(out['value'], out['top']), decode(out['se'], out['se_top']); ok = np.isfinite(a)
+    b, s = _decode(out['value'], out['top']), _decode(out['se'], out['se_top']); ok = np.isfinite(a)
     assert (np.isnan(b)==~ok).all() and ((b==0)==(a==0))[ok].all() and (np.sign(b)==np.sign(a))[ok].all() and ((s > 0)==(se > 0)).all()
     top = np.where(ok, np.abs(a), 0).max((1, 2), keepdims=True); assert (np.abs(np.where(ok, b-np.where(ok, a, 0), 0)) <= top/30000).all()
     sure = np.abs(np.where(ok, a, 0)) > 3e-4*top  # a number near the step of the code may have an error below it
@@ -100,7 +100,7 @@ def test_kinds_of_players(ex):
     edge['attribution/edge/doctor visits'] = xr.DataTree(n.assign_coords(variable=('player', ['doctor visits · v1 → c01', 'v2']), concept=('player', ['c01', 'c01'])))
     e = Attributions(check(edge)); assert e._info['tasks'][0]['concept']==['c01', 'c01'] and e._info['tasks'][0]['feature']==['v1 → c01', 'v2'] and list(e.table().name[1:3])==['v1 → c01 → c01', 'v2 → c01']
     mine = Attributions(trees.answers(players='my groups/ä')); assert mine.players==mine._info['kind']=='my groups/ä' and len(mine.table())==10
-    assert player_labels('variable', ['a'], {'a': ('f', 'l', 'u', 0, 1)})==[('f', 'l', 'u', '')] and player_labels('region', ['x'], {})==[('x', '', '', '')]
+    assert _labels('variable', ['a'], {'a': ('f', 'l', 'u', 0, 1)})==[('f', 'l', 'u', '')] and _labels('region', ['x'], {})==[('x', '', '', '')]
 
 
 def test_values_and_ranks_belong_to_their_rows():

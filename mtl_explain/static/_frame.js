@@ -98,7 +98,7 @@ export function finder(f, label, short, {look, take, next, leave}) {
 
 /** What is pinned, each with a way to release it */
 export function chips(f, items, release) {
-  f.chips.replaceChildren(...items.map(({kind, parts, id}, i) => html('button', {type: 'button', class: 'mtl-chip', 'data-kind': kind, 'data-id': id, 'aria-label': `Release ${kind} ${plain(parts)}`, onclick: () => release(kind, id)},
+  f.chips.replaceChildren(...items.map(({kind, parts, id}, i) => html('button', {type: 'button', class: 'mtl-chip', 'data-kind': kind, 'data-id': id, 'aria-label': `${kind}: ${plain(parts)} ✕${i === items.length - 1 ? ' Esc' : ''}, release`, onclick: () => release(kind, id)},
     html('b', {}, kind + ': ', rich(parts)), html('span', {class: 'mtl-muted', 'aria-hidden': 'true'}, ' ✕' + (i === items.length - 1 ? ' Esc' : '')))));
   f.chips.hidden = !items.length;
 }

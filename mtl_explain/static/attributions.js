@@ -162,17 +162,24 @@ export function columns(d) {
   const whole = !d.rowPinned, tasks = d.all.filter(x => whole ? x.key === d.x.key : x.table === d.x.table), name = method(d)?.name, several = tasks.length > 1, one = !several && d.x.T > 1 && d.x.targets.every(y => y.level && y.outcome === d.x.targets[0].outcome);
   return tasks.flatMap(x => x.targets.map((y, j) => { const e = explainerOf(x, name); return {x, j, e, id: y.id, label: one ? oneLine(y.level) : several && !y.id.startsWith(x.name) ? `${oneLine(x.name)}: ${oneLine(y.id)}` : oneLine(y.id), unit: `${x.name}|${x.units[e]?.[j]}|${y.outcome}`}; }));
 }
-/** Cells of the heat map. One outcome keeps its unit; several are measured in spreads of their own scores */
+/** All cells of the heat map, once a draw. One outcome keeps its unit; several are measured in spreads of their own scores */
+function grid(d) {
+  if (d.grid) return d.grid;
+  const whole = !d.rowPinned, cols = columns(d), mixed = whole || new Set(cols.map(c => c.unit)).size > 1;
+  const of = c => { const s = c.x.spread[c.e*c.x.T + c.j], k = mixed ? s > 0 ? s : NaN : 1, n = Math.max(2, c.x.explained); return c.x.players.map((_, p) => { const g = whole ? overall(d, p, c) : fact(d, p, {...c, s: d.s}), q = judge(g.value/k, g.se/k); return {...q, sign: !whole ? Math.sign(q.value) : Math.abs(g.direction) >= 2/Math.sqrt(n) ? Math.sign(g.direction) : 0}; }); };
+  cols.forEach(c => { c.cells = of(c); c.score = whole ? NaN : book(d, 'score', {...c, s: d.s}); });
+  const weight = c => whole ? sum(c.cells.map(g => g.value)) : mixed ? Math.abs(c.score - book(d, 'base', {...c, s: d.s}))/(c.x.spread[c.e*c.x.T + c.j] || NaN) : c.score;
+  cols.forEach(c => { const w = weight(c); c.weight = Number.isFinite(w) ? w : -Infinity; });
+  const total = d.x.players.map((_, p) => sum(cols.map(c => Math.abs(c.cells[p].value)))), by = [...cols].sort((a, b) => b.weight - a.weight);
+  return Object.assign(d, {grid: {whole, mixed, cols, by, total, named: [...cols].sort((a, b) => a.label.localeCompare(b.label, undefined, {numeric: true})), players: arranged(d, p => total[p])}}).grid;
+}
+/** The part of the heat map that is shown in `room` columns; the rest is summed */
 export function heat(d, room = Infinity) {
-  const whole = !d.rowPinned, cols = columns(d), mixed = whole || new Set(cols.map(c => c.unit)).size > 1, per = c => { const s = c.x.spread[c.e*c.x.T + c.j]; return mixed ? s > 0 ? s : NaN : 1; };
-  const at = (p, c) => { const g = whole ? overall(d, p, c) : fact(d, p, {...c, s: d.s}), k = per(c), q = judge(g.value/k, g.se/k), n = Math.max(2, c.x.explained); return whole ? {...q, sign: Number.isFinite(g.direction) && Math.abs(g.direction) >= 2/Math.sqrt(n) ? Math.sign(g.direction) : 0} : {...q, sign: Math.sign(q.value)}; };
-  const weight = c => whole ? sum(d.x.players.map((_, p) => at(p, c).value)) : mixed ? Math.abs(book(d, 'score', c) - book(d, 'base', c))/per(c) : book(d, 'score', {...c, s: d.s}), w = new Map(cols.map(c => [c, Number.isFinite(weight(c)) ? weight(c) : -Infinity]));
-  const by = [...cols].sort((a, b) => w.get(b) - w.get(a)), mine = c => c.x === d.x && c.j === d.j, first = new Set([...by.filter(mine), ...by].slice(0, Math.max(1, room)));
-  if (cols.length - first.size === 1 && room > 1) { for (const c of by) first.add(c); }
-  const shown = (d.order === 'size' ? by : d.order === 'name' ? [...cols].sort((a, b) => a.label.localeCompare(b.label, undefined, {numeric: true})) : cols).filter(c => first.has(c)), rest = cols.filter(c => !first.has(c));
-  const players = arranged(d, p => sum(cols.map(c => Math.abs(at(p, c).value))));
-  const total = p => sum(cols.map(c => Math.abs(at(p, c).value))), part = sum(players.shown.map(p => sum(shown.map(c => Math.abs(at(p, c).value)))))/sum(d.x.players.map((_, p) => total(p)));
-  return {whole, mixed, cols: shown, rest, players, at, mine, part, summed: c => sum(players.rest.map(p => at(p, c).value)), mean: p => sum(rest.map(c => Math.abs(at(p, c).value)))/rest.length, score: c => book(d, 'score', {...c, s: d.s})};
+  const {whole, mixed, cols, by, total, named, players} = grid(d), mine = c => c.x === d.x && c.j === d.j, first = new Set([...by.filter(mine), ...by].slice(0, Math.max(1, room)));
+  if (cols.length - first.size === 1 && room > 1) for (const c of by) first.add(c);
+  const shown = (d.order === 'size' ? by : d.order === 'name' ? named : cols).filter(c => first.has(c)), rest = cols.filter(c => !first.has(c)), at = (p, c) => c.cells[p], size_ = p => c => Math.abs(c.cells[p].value);
+  const part = sum(players.shown.map(p => sum(shown.map(size_(p)))))/sum(total);
+  return {whole, mixed, cols: shown, rest, players, at, mine, part, summed: c => sum(players.rest.map(p => c.cells[p].value)), mean: p => sum(rest.map(size_(p)))/rest.length, score: c => c.score};
 }
 
 /** Dots that do not cover one another: offsets across the line for places along it, radius r, at most `half` to each side */
@@ -186,7 +193,7 @@ export function swarm(xs, r, half) {
 // ---- sentences (pure) ----
 
 const withUnit = (s, unit) => unit ? `${s} ${unit}` : s;
-const scaleOf = d => decimals(Math.max(...[...byEffect(d).shown.map(p => fact(d, p).value), book(d, 'score') - book(d, 'base')].filter(Number.isFinite).map(Math.abs), 0));
+const scaleOf = d => d.places ??= decimals(Math.max(...[...byEffect(d).shown.map(p => fact(d, p).value), book(d, 'score') - book(d, 'base')].filter(Number.isFinite).map(Math.abs), 0));
 const wordFor = d => d.x.targets[d.j].kind === 'number' ? 'prediction' : unitOf(d) === 'probability' ? 'probability' : 'score';
 const shortUnit = d => { const u = unitOf(d); return u === 'score' || u === 'probability' ? '' : u; };
 export function question(d) {
@@ -396,12 +403,14 @@ function start(d, f, ids, label) {
   return {node, rows: [], labels: new Map(), frames: new Map(), deco: null, W: f.width, geo: geometry({width: f.width, u: f.theme.u, labelWidth: label}), tk, ...fonts(f), ids, unclear: false};
 }
 const mid = (o, y, h, font = o.f1) => y + h/2 + font.size*.36;
-const deco = (o, ...kids) => put(o.node, svg('g', {'aria-hidden': 'true'}, kids));
+const deco = (o, ...kids) => put(o.node, svg('g', {'aria-hidden': 'true', 'pointer-events': 'none'}, kids));
 function row(o, attrs = {}) { const el = svg('g', {role: 'row', 'aria-rowindex': o.rows.length + 1, ...attrs}), r = Object.assign([], {el}); o.rows.push(r); put(o.node, el); return r; }
-/** One place that can be read, focused and pinned */
+/** One place that can be read, focused and pinned. What is seen of a cell is painted beside it, so that its label, which says more, is all that is read aloud; a head keeps its text */
 function mark(o, d, r, m, ...kids) {
-  const g = svg('g', {role: m.role ?? 'gridcell', tabindex: -1, 'data-r': o.rows.indexOf(r), 'data-c': r.length, 'data-what': m.what, 'data-kind': m.g?.kind, 'data-player': m.p >= 0 ? d.x.players[m.p] : undefined, 'data-part': m.part, 'data-target': m.c?.id, 'data-explainer': m.e !== undefined ? d.x.explainers[m.e].name : undefined, 'aria-colindex': r.length + 1, 'aria-label': plain(reading(d, m)).trim() || m.what},
-    svg('rect', {x: m.box.x, y: m.box.y, width: Math.max(1, m.box.w), height: m.box.h, fill: 'transparent'}), kids);
+  const head = m.role === 'columnheader', said = plain(reading(d, m)).trim() || m.what, seen = head ? kids.flat().find(k => k?.tagName === 'text')?.textContent ?? '' : '';
+  if (!head) put(r.el, svg('g', {'aria-hidden': 'true', 'pointer-events': 'none'}, kids));
+  const g = svg('g', {role: m.role ?? 'gridcell', tabindex: -1, 'data-r': o.rows.indexOf(r), 'data-c': r.length, 'data-what': m.what, 'data-kind': m.g?.kind, 'data-player': m.p >= 0 ? d.x.players[m.p] : undefined, 'data-part': m.part, 'data-target': m.c?.id, 'data-explainer': m.e !== undefined ? d.x.explainers[m.e].name : undefined, 'aria-colindex': r.length + 1, 'aria-label': said.includes(seen) ? said : `${seen}: ${said}`},
+    svg('rect', {x: m.box.x, y: m.box.y, width: Math.max(1, m.box.w), height: m.box.h, fill: 'transparent'}), head && kids);
   r.push(Object.assign(m, {el: g})); put(r.el, g); return m;
 }
 /** "name = value", the name muted and the value bold, right-aligned, both shortened until they fit */
@@ -439,7 +448,7 @@ function drawSentence(d, f, ids, said) {
 }
 export function drawAnswer(d, f, ids) {
   const why = whyNoLedger(d); if (d.s < 0 || /not reached/.test(why)) return drawSentence(d, f, ids, why);
-  const {tk, u} = f.theme, order = byEffect(d), o = start(d, f, ids, labelWidth(d, f, order.shown)), {geo, f1, b1, f0} = o, dec = scaleOf(d), facts = new Map(order.shown.map(p => [p, fact(d, p)])), restValue = order.rest.length ? sum(order.rest.map(p => fact(d, p).value)) : NaN;
+  const {tk, u} = f.theme, order = byEffect(d), o = start(d, f, ids, labelWidth(d, f, order.shown)), {geo, f1, b1, f0} = o, dec = scaleOf(d), facts = new Map(order.shown.map(p => { const a = d.x.again?.[((d.e*d.x.S + d.s)*d.x.P + p)*d.x.T + d.j], g = fact(d, p); return [p, {...g, wide: a > 0 ? 1.96*Math.hypot(g.se || 0, a) : NaN}]; })), restValue = order.rest.length ? sum(order.rest.map(p => fact(d, p).value)) : NaN;
   const led = ledger(d), second = comparable(d, order.shown), items = [...facts.values()].flatMap(g => ends(o, g, dec, b1)).concat({end: restValue, w: measure(signed(restValue, dec), f1) + 10*u}, second ? order.shown.map(p => ({end: fact(d, p, {e: second.e}).value, w: 6*u})) : []);
   const sx = balanced(items, geo.x0, geo.x1), zero = sx(0), lx = led && !geo.narrow ? scale(led.flatMap(t => [t.from, t.to]), geo.x2 + 4*u, geo.right - 4*u, {zero: false, left: 44*u, right: 44*u}) : null, steps = new Map((led ?? []).map(t => [`${t.what}${t.p ?? t.n ?? ''}`, t]));
   Object.assign(o, {d, sx, lx, zero, dec, led, facts, arranged: order, second}); let y = 18*u;
@@ -459,7 +468,8 @@ export function drawAnswer(d, f, ids) {
 }
 function finish(o, y) { o.H = Math.ceil(y); for (const [k, v] of Object.entries({width: o.W, height: o.H, viewBox: `0 0 ${o.W} ${o.H}`})) o.node.setAttribute(k, v); return o; }
 /** How far a bar with its interval and its number reaches, to both sides */
-function ends(o, g, dec, font) { const w = measure(amount(g, dec), font) + 12*o.geo.u, out = g.value < 0 ? [g.lo, g.hi] : [g.hi, g.lo]; return Number.isFinite(g.lo) ? [{end: out[0], w}, {end: out[1], w: 4*o.geo.u}] : [{end: g.kind === 'none' ? 0 : g.value, w}]; }
+const outer = g => ({lo: Number.isFinite(g.wide) ? Math.min(g.value - g.wide, g.lo || 0) : g.lo, hi: Number.isFinite(g.wide) ? Math.max(g.value + g.wide, g.hi || 0) : g.hi});
+function ends(o, g_, dec, font) { const g = {...g_, ...outer(g_)}, w = measure(amount(g, dec), font) + 12*o.geo.u, out = g.value < 0 ? [g.lo, g.hi] : [g.hi, g.lo]; return Number.isFinite(g.lo) ? [{end: out[0], w}, {end: out[1], w: 4*o.geo.u}] : [{end: g.kind === 'none' ? 0 : g.value, w}]; }
 /** The second explainer is drawn as triangles where its unit and size can stand on the same axis */
 function comparable(d, shown) {
   const e = nextExplainer(d); if (e < 0) return null;
@@ -470,21 +480,20 @@ function whyText(o, d, y) { const {geo, tk, f1} = o; wrapWords(capital(whyNoLedg
 function wrapWords(s, width, font) { const lines = []; for (const w of s.split(' ')) { const at = lines.at(-1); if (at !== undefined && measure(`${at} ${w}`, font) <= width) lines[lines.length - 1] = `${at} ${w}`; else lines.push(w); } return lines; }
 
 function playerRow(o, d, p, y, {lx, step: t}) {
-  const {geo, tk, b1, f1, sx, zero, dec} = o, u = geo.u, g = o.facts.get(p), h = geo.rowH, r = row(o), bh = 14*u, by = y + (h - bh)/2, cy = y + h/2, end = g.value < 0 ? Math.min(sx(g.value), Number.isFinite(g.lo) ? sx(g.lo) : Infinity) : Math.max(sx(g.value || 0), Number.isFinite(g.hi) ? sx(g.hi) : -Infinity);
+  const {geo, tk, b1, f1, sx, zero, dec} = o, u = geo.u, g = o.facts.get(p), h = geo.rowH, r = row(o), bh = 14*u, by = y + (h - bh)/2, cy = y + h/2, w = outer(g), end = g.value < 0 ? Math.min(sx(g.value), Number.isFinite(w.lo) ? sx(w.lo) : Infinity) : Math.max(sx(g.value || 0), Number.isFinite(w.hi) ? sx(w.hi) : -Infinity);
   if (g.kind === 'unclear') o.unclear = true;
   const said = amount(g, dec), left = g.value < 0, other = o.second ? fact(d, p, {e: o.second.e}).value : NaN;
   mark(o, d, r, {what: 'player', part: 'bar', p, g, box: {x: geo.pad, y, w: geo.x1 - geo.pad, h}}, label(o, d, p, y, h),
-    g.kind === 'zero' && svg('rect', {x: zero - 4*u, y: by, width: 8*u, height: bh, fill: tk.track}), g.kind !== 'none' && bar(o, zero, sx(g.value), by, bh, g), again(o, d, p, cy), Number.isFinite(g.lo) && capped(sx(g.lo), sx(g.hi), cy, tk, 7*u),
+    g.kind === 'zero' && svg('rect', {x: zero - 4*u, y: by, width: 8*u, height: bh, fill: tk.track}), g.kind !== 'none' && bar(o, zero, sx(g.value), by, bh, g), again(o, g, cy), Number.isFinite(g.lo) && capped(sx(g.lo), sx(g.hi), cy, tk, 7*u),
     text(left ? end - 7*u : end + 7*u, mid(o, y, h, b1), said, {...b1, weight: g.kind === 'effect' ? 600 : 400}, {fill: inkOf(o, g), 'text-anchor': left ? 'end' : 'start'}), Number.isFinite(other) && triangle(sx(other), by + bh + 2*u, tk, u));
   if (lx && t) mark(o, d, r, {what: 'player', part: 'ledger', p, g, from: t.from, to: t.to, box: {x: geo.x2, y, w: geo.right - geo.x2, h}}, bar(o, lx(t.from), lx(t.to), by, bh, g), svg('line', {x1: lx(t.to), x2: lx(t.to), y1: by + bh, y2: by + h, stroke: tk.axis, 'stroke-dasharray': '2 2'}));
   o.frames.set(p, {x: geo.pad - 2*u, y: y + 1*u, w: (lx ? geo.right : geo.x1) - geo.pad + 2*u, h: h - 2*u});
   return y + h;
 }
 /** What drawing the background again would add to the interval: a thin line behind it */
-function again(o, d, p, cy) {
-  const a = d.x.again?.[((d.e*d.x.S + d.s)*d.x.P + p)*d.x.T + d.j]; if (!(a > 0)) return null;
-  const g = o.facts.get(p), w = 1.96*Math.hypot(g.se || 0, a), clip = x => Math.min(Math.max(o.sx(x), o.geo.x0), o.geo.x1);
-  return svg('line', {x1: clip(g.value - w), x2: clip(g.value + w), y1: cy, y2: cy, stroke: o.tk.axis, 'stroke-width': 1, 'stroke-dasharray': '3 2'});
+function again(o, g, cy) {
+  if (!Number.isFinite(g.wide)) return null;
+  return svg('line', {x1: o.sx(g.value - g.wide), x2: o.sx(g.value + g.wide), y1: cy, y2: cy, stroke: o.tk.axis, 'stroke-width': 1, 'stroke-dasharray': '3 2'});
 }
 const triangle = (x, y, tk, u) => svg('path', {d: `M${x - 4*u} ${y + 6*u}L${x + 4*u} ${y + 6*u}L${x} ${y}Z`, fill: tk.paper, stroke: tk.ink, 'stroke-width': 1.2});
 function restRow(o, d, y, rest, value, lx, t) {
@@ -604,7 +613,7 @@ export function drawExplainers(d, f, ids) {
   const scales = [...Array(E).keys()].map(e => { const x0 = geo.x0 + e*(w + gap), of = k => order.shown.flatMap(p => { const g = fact(d, p, {e: k}), all = ends(o, g, dec(k), f0); return numbers ? all : all.map(i => ({...i, w: 4*u})); }); return balanced((shared ? [...Array(E).keys()] : [e]).flatMap(of), x0, x0 + w); });
   d.x.explainers.forEach((x, e) => { const x0 = geo.x0 + e*(w + gap), me = e === d.e, g = agreement(d, d.e, e), name = fit(oneLine(x.name), w, {...b1, weight: 650}, middle), under = fit(me ? 'others against it' : Number.isFinite(g.rho) ? `${fraction(g.rho)} · ${concord(g.rho)}` : concord(g.rho), w, f1, middle);
     if (!numbers) { const short = fit(oneLine(x.name), 120*u, b1, middle), foot_ = lean + 8*u; mark(o, d, top, {what: 'explainer', e, role: 'columnheader', slant: lean, box: {x: x0, y: foot_ - 8*u, w, h: 14*u}}, text(0, 0, short, {...b1, weight: me ? 650 : 400}, {fill: me ? tk.ink : tk.muted, transform: `translate(${x0 + w/2} ${foot_}) rotate(-45)`}), short !== oneLine(x.name) && svg('title', {}, oneLine(x.name))); return; }
-    mark(o, d, top, {what: 'explainer', e, role: 'columnheader', box: {x: x0, y: 2*u, w, h: 38*u}}, text(x0, 15*u, name, {...b1, weight: me ? 650 : 600}, {fill: tk.ink}), name !== oneLine(x.name) && svg('title', {}, oneLine(x.name)), text(x0, 32*u, under, f1, {fill: tk.muted}), me && svg('line', {x1: x0, x2: x0 + w, y1: 40*u, y2: 40*u, stroke: tk.ink, 'stroke-width': 2})); });
+    mark(o, d, top, {what: 'explainer', e, role: 'columnheader', box: {x: x0, y: 2*u, w, h: 38*u}}, text(x0, 15*u, name, {...b1, weight: me ? 650 : 600}, {fill: tk.ink}), name !== oneLine(x.name) && svg('title', {}, oneLine(x.name)), me && svg('line', {x1: x0, x2: x0 + w, y1: 40*u, y2: 40*u, stroke: tk.ink, 'stroke-width': 2})); deco(o, text(x0, 32*u, under, f1, {fill: tk.muted})); });
   const from = y, h = geo.rowH;
   for (const p of order.shown) {
     const r = row(o); put(r.el, label(o, d, p, y, h));
