@@ -33,7 +33,10 @@ def composite(
     "Register a rule that is written with operations that have one"
     def deco(f):
         def run(trace, _, *args, **kw):
-            with trace: return f(*args, **kw)
+            trace.nested += 1
+            try:
+                with trace: return f(*args, **kw)
+            finally: trace.nested -= 1
         rule(*operations)(run)
         return f
     return deco
@@ -165,14 +168,16 @@ def source(self:Trace, t, level, swap=False):
 # %% ../nbs/32_relevance.ipynb #df9b83d5
 def held(
     score:torch.Tensor, # (row, target)
-    leaves:list, # Leaves of its graph, of any shape
-)->torch.Tensor: # (row, target)
-    "How much of each score some leaves hold together"
-    u = torch.zeros_like(score, requires_grad=True)
-    g = grad(score, leaves, u, create_graph=True, allow_unused=True)
-    total = sum((d*c.detach()).sum() for d, c in zip(g, leaves) if d is not None)
-    out = grad(total, u, allow_unused=True, retain_graph=True)[0] if isinstance(total, torch.Tensor) else None
-    return torch.zeros_like(score).detach() if out is None else out.detach()
+    groups:dict, # Name -> leaves of its graph, of any shape
+)->dict: # Name -> (row, target)
+    "How much of each score the leaves of a group hold together"
+    u, leaves, out = torch.zeros_like(score, requires_grad=True), [c for l in groups.values() for c in l], {}
+    slopes = iter(grad(score, leaves, u, create_graph=True, allow_unused=True) if leaves else ())
+    for name, l in groups.items():
+        total = sum((d*c.detach()).sum() for c, d in zip(l, slopes) if d is not None)
+        g = grad(total, u, allow_unused=True, retain_graph=True)[0] if isinstance(total, torch.Tensor) else None
+        out[name] = torch.zeros_like(score).detach() if g is None else g.detach()
+    return out
 
 def shares(
     score:torch.Tensor, # (row, target)
@@ -218,8 +223,8 @@ def relevance(
         trace.served()
         score = score if targets is None else score[:, targets]
         inputs = [None if leaves is None else shares(score, leaves) for _, leaves in asked]
-        held_by = [{n: held(score, l) for n, l in d.items()} for d in (known, trace.leaves)]
-    return checked(Relevance(score.detach(), list(tree_unflatten(inputs, spec)), *held_by))
+        by = held(score, {(k, n): l for k, d in enumerate((known, trace.leaves)) for n, l in d.items()})
+    return checked(Relevance(score.detach(), list(tree_unflatten(inputs, spec)), *({n: v for (q, n), v in by.items() if q==k} for k in (0, 1))))
 
 # %% ../nbs/32_relevance.ipynb #6c6c5086
 @patch
