@@ -129,7 +129,8 @@ def choose(self:Keep, game, e):
     "Settle, from the first estimates, which players are the largest"
     P = len(game.players)
     if self.top is None or self.top >= P-1: return
-    size = np.sqrt((e.attribution**2).mean(1)); size = (size/np.maximum(size.sum(0), 1e-300)).max(1)  # largest share in any target
+    _, at = self.columns(game); kept = sorted({k for a in at for k in a})
+    size = np.sqrt((e.attribution[..., kept]**2).mean(1)); size = (size/np.maximum(size.sum(0), 1e-300)).max(1)  # largest share in any target
     self.players = np.sort(np.argsort(-size, kind='stable')[:self.top])
 
 @patch
