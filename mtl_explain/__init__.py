@@ -8,8 +8,9 @@ from types import ModuleType as _Module
 # The names a notebook needs, by the module that holds them. Each is imported when it is first used, so that
 # `import mtl_explain` is quick and loads no torch; `from mtl_explain import *` resolves them all.
 _names = dict(
-    data='Table TaskSuite', suites='people planted', sharing='Own Attend', model='MTLModel load_model', train='fit calibrate',
-    explain='explain', schema='check save load example', concept_map='ConceptMap', view='View link')
+    data='Table TaskSuite', suites='people planted', sharing='Own Attend', model='MTLModel load_model', baselines='HardSharing CrossStitch Experts', train='fit calibrate',
+    any_model='Head', game='Groups Sampled Typical Nearest Fixed', attribution='explainer', explain='explain', schema='check save load example',
+    concept_map='ConceptMap', attributions='Attributions', view='View link')
 _module = {name: module for module, names in _names.items() for name in names.split()}
 __all__ = list(_module)
 
