@@ -211,7 +211,7 @@ def relevance(
 )->Relevance:
     "Layer-wise relevance propagation, and its ledger, checked"
     flat, spec = tree_flatten(args)
-    if not all(isinstance(a, torch.Tensor | int | float | str | type(None)) for a in flat) or not any(isinstance(a, torch.Tensor) for a in flat): raise RelevanceError(f'arguments must hold tensors, not {", ".join(sorted({type(a).__name__ for a in flat if not isinstance(a, torch.Tensor)})) or "nothing"}: turn arrays into tensors, pass what is constant as a keyword')
+    _tensors(flat)
     trace = Trace(rules, next((a.dtype for a in flat if isinstance(a, torch.Tensor) and a.is_floating_point()), torch.get_default_dtype()))
     levels = [IDENTITY if i in given else SIGNAL for i, a in enumerate(args) for _ in tree_leaves(a)]
     with torch.inference_mode(False), torch.enable_grad():
@@ -243,6 +243,10 @@ def served(self:Trace):
     if left := [k for k in self.rules if k not in self.used]: raise RelevanceError(f'rules: {left[0]!r} was not met in this forward; a rule object serves linear layers, convolutions and products with a constant matrix')
 
 # %% ../nbs/32_relevance.ipynb #588e91f1
+def _tensors(flat):
+    "Are these arguments that relevance can be asked for?"
+    if not all(isinstance(a, torch.Tensor | int | float | str | type(None)) for a in flat) or not any(isinstance(a, torch.Tensor) for a in flat): raise RelevanceError(f'arguments must hold tensors, not {", ".join(sorted({type(a).__name__ for a in flat if not isinstance(a, torch.Tensor)})) or "nothing"}: turn arrays into tensors, pass what is constant as a keyword')
+
 TOLERANCE = 1e-5  # of the score range
 
 def checked(

@@ -226,6 +226,7 @@ def additive(trace, f, *args, **kw):
         return f(*a, **k)
     return _each(lambda *o: trace.made(dict(zip(levels, o))), [run(l) for l in levels])
 
+# %% ../nbs/31_rules.ipynb #f29f6cd8
 @rule('pad', 'constant_pad_nd')
 def pad(trace, f, x, size, *args, **kw):
     "Padding with something else than 0 is a constant"
