@@ -1,6 +1,6 @@
 """Fixed models for benchmarks and tests: seeded, untrained, their weights large enough for scores that vary.
 
-    from models import data, sve, trunk        # tests/bench is on the path of whoever runs here
+    from bench.models import data, sve, trunk        # with tests/ on the path; beside this file: from models import …
 """
 import numpy as np, pandas as pd, torch
 from torch import nn
@@ -41,20 +41,25 @@ def data(rows=600, inputs=30, seed=0):
     return (.8*rng.normal(size=(rows, inputs)) + .6*shared[:, np.arange(inputs) % 3]).astype(np.float32)
 
 
-def sve(activation='gelu', seed=0, inputs=30, targets=20, rows=600, concepts=12, width=48):
-    "Shared variable embeddings and their suite: 30 inputs and 20 outcomes in one table, gates half open; the median target varies by 1"
-    x, rng = data(rows, inputs, seed), np.random.default_rng([seed, 1])
-    y = np.tanh(x @ rng.normal(size=(inputs, targets))/inputs**.5) + .1*rng.normal(size=(rows, targets))
-    names = [f'y{k+1:02d}' for k in range(targets)]
-    frame = pd.DataFrame(np.column_stack([x, y]), columns=[f'x{k+1:02d}' for k in range(inputs)] + names)
-    suite = TaskSuite({'table': Table(frame, names)})
-    m, g = MTLModel(suite, Attend(concepts), width=width, activation=activation, seed=seed).eval(), torch.Generator().manual_seed(seed)
+def lively(model, suite, seed=0):
+    "Weights as large as those of a trained model: gates half open; of all targets the median one varies by 1"
+    m, g = model.eval(), torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, p in m.named_parameters():
             if name.endswith('gate'): p.fill_(.5)
             elif name in ('output', 'sharing.raw'): p.normal_(0, 1, generator=g)
             elif name.endswith('weight'): p.normal_(0, (2/p.shape[1])**.5, generator=g)
             elif name.endswith('bias'): p.normal_(0, .3, generator=g)
-        size = m.scores('table', torch.as_tensor(suite['table'].x[:200])).std(0).median()
+        size = torch.cat([m.scores(t, torch.as_tensor(suite[t].x[:200])).std(0) for t in suite]).median()
         m.readout.film.weight.div_(size); m.readout.film.bias.div_(size)  # a score is linear in these
-    return m, suite
+    return m
+
+
+def sve(activation='gelu', seed=0, inputs=30, targets=20, rows=600, concepts=12, width=48):
+    "Shared variable embeddings and their suite: 30 inputs and 20 outcomes in one table"
+    x, rng = data(rows, inputs, seed), np.random.default_rng([seed, 1])
+    y = np.tanh(x @ rng.normal(size=(inputs, targets))/inputs**.5) + .1*rng.normal(size=(rows, targets))
+    names = [f'y{k+1:02d}' for k in range(targets)]
+    frame = pd.DataFrame(np.column_stack([x, y]), columns=[f'x{k+1:02d}' for k in range(inputs)] + names)
+    suite = TaskSuite({'table': Table(frame, names)})
+    return lively(MTLModel(suite, Attend(concepts), width=width, activation=activation, seed=seed), suite, seed), suite

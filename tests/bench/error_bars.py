@@ -1,6 +1,6 @@
 """Do the error bars of attributions tell the truth? Repeated draws against exact answers; written to results/coverage.json.
 
-    python tests/bench/coverage.py [repeats]            # 200 repeats: some minutes on one core
+    python tests/bench/error_bars.py [repeats]            # 200 repeats: some minutes on one core
 
 Two small models of 10 features and 4 targets, one with strong interactions and one nearly additive; 5 samples: 200 cells (sample, player, target).
 Each repeat draws 100 background rows out of 4,000, and a seed. Two truths: given these rows (`se`), and over all 4,000 (`se` and `background_se` together).
@@ -135,7 +135,7 @@ def main():
     torch.set_num_threads(1); warnings.simplefilter('ignore')
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 200; start = time.time()
     t = run(repeats)
-    told = dict(command='python tests/bench/coverage.py', date=str(date.today()), machine=f'{platform.machine()}, one thread', torch=torch.__version__, numpy=np.__version__, repeats=repeats, seed=0,
+    told = dict(command='python tests/bench/error_bars.py', date=str(date.today()), machine=f'{platform.machine()}, one thread', torch=torch.__version__, numpy=np.__version__, repeats=repeats, seed=0,
                 seconds=round(time.time() - start), nominal=.95, background_rows=ROWS, population=POPULATION, samples=SAMPLES, players=PLAYERS, targets=TARGETS)
     if repeats >= 200: Path(__file__).with_name('results').joinpath('coverage.json').write_text(json.dumps(dict(about=told, runs=t.round(4).to_dict('records')), indent=1) + '\n')
     with pd.option_context('display.width', 200, 'display.max_rows', 200): print(t.round(3).to_string())
