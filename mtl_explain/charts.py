@@ -15,7 +15,7 @@ from textwrap import wrap
 import altair as alt, numpy as np, pandas as pd, xarray as xr
 
 # %% ../nbs/38_charts.ipynb #9d477bb0
-from .schema import has, node
+from .schema import TOLERANCE, has, node
 from .interop import frame, group, importances, pick, unit_of
 
 # %% ../nbs/38_charts.ipynb #c20d8dea
@@ -250,7 +250,7 @@ def ledger(
     players:str='feature', # Kind of players
     explainer:str=None, # Its label; default: the first that closes
     top:int=10, # Players that get a row of their own
-)->pd.DataFrame: # part, row, name, amount, low, high, start, end, unit, closes; from base to score
+)->pd.DataFrame: # part, row, name, amount, se, low, high, start, end, unit, closes, kept (the promise); from base to score
     "The account of one answer: base, players, sinks, delta, score"
     a = group(tree, task, players)
     if target is None and a.sizes['target'] > 1: raise ValueError(f'target is needed: task {task!r} has {", ".join(map(repr, a.target.values.tolist()))}')
@@ -262,7 +262,11 @@ def ledger(
     sinks = [dict(part='sink', name=f'sink: {_line(s)}', amount=v) for s, v in zip(one.sink.values, one.sink_score.values.astype(float)) if v==v] if 'sink_score' in one else []
     ends = [dict(part='delta', name='delta', amount=delta), dict(part='score', name='score', amount=score)]
     d = pd.concat([pd.DataFrame([dict(part='base', name='base', amount=base)]), d[['part', 'row', 'name', 'amount', 'se', 'low', 'high']], pd.DataFrame(sinks + ends)], ignore_index=True)
-    return _added(d.assign(row=_labels(d.row.where(d.part.isin(['player', 'rest']), d.name), 60), unit=unit_of(tree, task, a)[e, t], closes=one.closes.item()), task, sample)
+    return _added(d.assign(row=_labels(d.row.where(d.part.isin(['player', 'rest']), d.name), 60), unit=unit_of(tree, task, a)[e, t], closes=one.closes.item(), kept=_kept(a.isel(explainer=e, target=t), delta)), task, sample)
+
+def _kept(a, delta):
+    "Is what is left over as little as the explainer promises, for the range of its scores?"
+    both = np.concatenate([a.score.values, a.base.values]); return bool(abs(delta) <= TOLERANCE[a.closes.item()]*max(np.nanmax(both) - np.nanmin(both), 1e-12))
 
 def _closes(a, explainer, task, players):
     able = [i for i, c in enumerate(a.closes.values.tolist()) if c!='never']
@@ -310,7 +314,7 @@ def _entries(d, k):
     "Colours and words of a ledger's rows"
     known = d.se.notna() & (d.se > 0); unsure = known & (d.low <= 0) & (d.high >= 0); own = d.part.eq('player')
     hue = np.where(own, np.where(d.amount >= 0, k['plus'], k['minus']), k['hatch']); n = digits(d.amount)
-    told = [number(v, n, p not in ('base', 'score')) + (' n.e.' if u else '') if p!='delta' else f'{_small(v)}: closes {c}' for v, p, u, c in zip(d.amount, d.part, unsure, d.closes)]
+    told = [number(v, n, p not in ('base', 'score')) + (' n.e.' if u else '') if p!='delta' else f'{_small(v)}: ' + (f'closes {c}' if q else f'more than “{c}” promises') for v, p, u, c, q in zip(d.amount, d.part, unsure, d.closes, d.kept)]
     ends = d.part.isin(['base', 'score'])
     return d.assign(told=told, tick=d.amount.where(ends), stroke=np.where(unsure, k['axis'], hue), fill=np.where(unsure, 'transparent', np.where(d.part.eq('rest'), k['track'], hue)), dash=np.where(unsure, 1, 0), at=d[['start', 'end']].max(axis=1), next=d.row.shift(-1),
         ink=np.where(unsure | ~(own | ends), k['muted'], np.where(ends, k['ink'], np.where(d.amount >= 0, k['plus_text'], k['minus_text']))), open=d.start.where(~ends), close=d.end.where(~ends))

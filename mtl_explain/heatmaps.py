@@ -93,7 +93,7 @@ def _cells(m, known, rows, heads, n, told, fill, k, tags, of, words, sums=()):
         out.append(dict(row=rows[i], column=heads[j], fill=c, open=open, told='' if open or v==0 else told(v, j), ink=k['muted'] if aside else _ink_on(c), name=_line(tags[i]), of=_line(of[j]), words=words(v, j) + (' (no evidence)' if open else ''), says=f'{_line(tags[i])}, {_line(of[j])}: {words(v, j)}' + (', no evidence' if open else '')))
     return pd.DataFrame(out, columns=['row', 'column', 'fill', 'open', 'told', 'ink', 'name', 'of', 'words', 'says'])
 
-def _percent(v): return '<1' if 0 < v < .005 else f'{100*v:.0f}'
+def _percent(v, n=0): return f'<{10.**-n:g}' if 0 < v < .5*10.**-(n+2) else f'{100*v:.{n}f}'
 
 def _hues(tree, players, tags, k):
     "The hue of each row: how specific a concept is; else neutral"
@@ -133,7 +133,7 @@ def heatmap(
         if task is not None and isinstance(columns, (int, np.integer)) and columns < m.shape[1]: columns = first.target.values[_chosen(tree, task, int(columns), players, None, 0)[2]].tolist()
         v, known, tags, of, r, c, sums = _cut(m, sure, top, columns, what[:-1])
         rows, heads, hue, most = _labels(tags, 34), _labels(of, 26), _hues(tree, players, tags, k), np.nanmax(v[[y not in sums for y in tags], :c], initial=0)
-        d = _cells(v, known, rows, heads, (r, c), lambda v, j: _percent(v), lambda i, j, v: _tint(hue[i], _size(v, most), k), k, tags, of, lambda v, j: f'{_percent(v)} %', sums)
+        d = _cells(v, known, rows, heads, (r, c), lambda v, j: _percent(v, int(most < .1)), lambda i, j, v: _tint(hue[i], _size(v, most), k), k, tags, of, lambda v, j: f'{_percent(v, int(most < .1))} %', sums)
         panels.append(_heat(d, rows, heads, (len(tags) - r, len(of) - c), k, (34, 24), first.explainer.values.tolist()[x] if len(e) > 1 else ''))
     kind, whole = ('tasks', m.shape[1]) if task is None else ('targets', m.shape[1])
     notes = [_source(first, e), f'% of what moves a {kind[:-1]}; columns add up to 100. ' + _told(r, m.index.notna().sum(), what, c, whole, kind),

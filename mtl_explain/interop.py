@@ -66,6 +66,7 @@ def player_values(
         own = own[own.kind!='missing'] if len(own) > 1 else own
         if len(own)==1 and own.index[0] in d.get_index('variable'):
             mean, std = (x if np.isfinite(x) else y for x, y in ((own['mean'].iloc[0], 0.), (own['std'].iloc[0], 1.)))
+            if players=='variable' and own.level.iloc[0]: text[there, j] = np.where(d.input.values[at[there], d.get_index('variable').get_loc(p)] > 0, 'yes', 'no')  # a level of a category is on or off
             number[there, j] = np.where(text[there, j]=='missing', np.nan, d.input.values[at[there], d.get_index('variable').get_loc(own.index[0])].astype(float)*(std or 1.) + mean)
     return text, number
 
@@ -130,7 +131,7 @@ def unit_of(
     def own(t, kind):
         if kind in ('binary', 'nominal'): return 'probability'
         known = str(d.unit.sel(target=t).item()) if d is not None and t in d.target.values else ''
-        return known or f'units of {t}'
+        return known or (f'levels of {t}' if kind=='ordered' else f'units of {t}')
     told = [str(x) for x in a.unit.values]
     return np.array([[own(t, k) if u in ('own', "the target's own unit") else _units.get(u, u) for t, k in zip(a.target.values.tolist(), a.kind.values.tolist())] for u in told], object).reshape(len(told), a.sizes['target'])
 

@@ -62,7 +62,8 @@ def test_values_of_players_stand_beside_them():
     assert d.value['education']=='high school' and d.value['age']=='39' and abs(d.number['age'] - 39) < 1e-4
     assert set(frame(example(), 'concept', tasks='vote').value)=={''}
     v = frame(example(), 'variable', tasks='marriage', samples=36); on = v[v.player.str.startswith('marriage · occupation =')]
-    assert on.value.nunique()==1 and set(on.number)=={0., 1.} and on.player[on.number==1].str.endswith(on.value.iloc[0]).all()
+    word = frame(example(), tasks='marriage', samples=36).set_index('player').value['occupation'].iloc[0]
+    assert set(zip(on.value, on.number))=={('yes', 1.), ('no', 0.)} and on.player[on.value=='yes'].str.endswith(word).all()
 
 
 def test_selection_by_label_and_its_errors():
@@ -133,6 +134,13 @@ def test_no_ledger_for_what_never_closes_nor_for_what_was_changed():
         tree['attribution/feature/shop'] = xr.DataTree(d, children={'importance': tree['attribution/feature/shop/importance']})
         assert ledger(tree, 'shop', 0) is not None
         with pytest.raises(ValueError, match='has been changed'): waterfall(tree, 'shop', 1)
+
+
+def test_a_ledger_says_when_more_is_left_than_promised():
+    for error, kept in ((1e-9, True), (.5, False)):
+        tree = made(); n = tree['attribution/feature/shop']; d = n.to_dataset(inherit=False).copy(deep=True); d.attribution.values[0, 1, 0, 0] += error; d.delta.values[0, 1, 0] -= error
+        tree['attribution/feature/shop'] = xr.DataTree(d, children={'importance': n['importance']})
+        assert ledger(tree, 'shop', 1).kept.all()==kept and any('more than “by construction” promises' in t for t in texts(waterfall(tree, 'shop', 1)))!=kept
 
 
 def test_interrupted_samples_are_an_error_not_a_picture():
