@@ -221,7 +221,8 @@ def bases(self:InputGame, rows):
 @patch
 def ends(self:InputGame, rows):
     "Nobody on: the background's mean score. All on: the model's own score"
-    return self.bases(rows).mean(0), self.predictor(self.x[rows]).astype(np.float64)
+    if 'scores' not in self._parts: self._parts['scores'] = self.predictor(self.x).astype(np.float64)
+    return self.bases(rows).mean(0), self._parts['scores'][rows]
 
 # %% ../nbs/30_game.ipynb #6823ef9e
 @patch
