@@ -68,8 +68,11 @@ def _all_values(game, rows, name):
     "Values of all coalitions (mask, row, target), one background row after another"
     n = len(game.players)
     if n > LARGEST: raise ValueError(f"{name}: all 2^{n} coalitions of {n} {game.kind} players are needed; up to {LARGEST} players are possible: use explainers=('shapley',), or Groups")
-    masks = all_masks(n)
-    for d in range(game.draws): yield np.concatenate([game.value(m, rows, np.full(len(m), d)).astype(np.float64) for m in np.array_split(masks, max(1, len(masks)//256))])
+    masks, on, bases = all_masks(n), game.ends(rows)[1], game.bases(rows)
+    for d in range(game.draws):
+        v = np.concatenate([game.value(m, rows, np.full(len(m), d)).astype(np.float64) for m in np.array_split(masks, max(1, len(masks)//256))])
+        v[0], v[-1] = bases[d], on  # the ends, as they are told: sums of encodings differ by rounding
+        yield v
 
 # %% ../nbs/31_attribution.ipynb #93d33881
 def widened(
