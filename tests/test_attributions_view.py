@@ -5,7 +5,7 @@ import numpy as np, pytest, traitlets as t, xarray as xr
 from hypothesis import given, settings, strategies as st
 
 import trees
-from mtl_explain.attributions import LIMIT, Attributions, _both, _codes, _decode, _labels, kept_rows, own_unit, player_kinds
+from mtl_explain.attributions import LIMIT, Attributions, _both, _codes, _decode, _labels, _same, kept_rows, own_unit, player_kinds
 from mtl_explain.concept_map import ConceptMap
 from mtl_explain.schema import check, example, node, tasks_of
 from mtl_explain.view import link, traits_of
@@ -80,6 +80,16 @@ def test_codes_agree_with_the_numbers_on_what_is_evidence(seed, power):
     sure = np.abs(np.where(ok, a, 0)) > 3e-4*top  # a number near the step of the code may have an error below it
     assert ((np.abs(b) > 1.96*s)==(np.abs(a) > 1.96*se))[ok & sure].all()
     q, up = _codes(np.zeros((1, 0, 2, 1))); assert q.shape==(1, 0, 2, 1) and up.tolist()==[[0]]
+
+
+def test_codes_are_nudged_where_rounding_would_change_the_evidence():
+    r = np.random.default_rng(0); se = r.uniform(.1, 1, (1, 200, 5, 2)); a = 1.96*se*(1 + r.choice([-3e-6, 3e-6], se.shape))*r.choice([-1, 1], se.shape); out = _both(a, se)
+    b, s = _decode(out['value'], out['top']), _decode(out['se'], out['se_top']); assert ((np.abs(b) > 1.96*s)==(np.abs(a) > 1.96*se)).all() and np.abs(s - se).max() < 1e-4
+
+
+def test_same_rows_have_the_same_labels_and_values():
+    d = trees.answers(samples=3)['data/doctor visits'].to_dataset().variables; one = _same(['a'], ['1', '2', '3'], d, 't')
+    assert one==_same(['a'], ['1', '2', '3'], d, 'u') and one != _same(['a'], ['1', '2', '4'], d, 't') and one != _same(['b'], ['1', '2', '3'], d, 't') and _same(['a'], ['1'], None, 't') != _same(['a'], ['1'], None, 'u')
 
 
 def test_large_results_send_some_rows_of_each_task():

@@ -147,14 +147,14 @@ def answers(tasks=None, features=SPEND, samples=30, explainers=('shapley',), sin
         x = np.where(np.char.isalpha(text) if S and P else np.zeros(text.shape, bool), 0, 1)*r.normal(size=text.shape); se = np.abs(r.normal(size=real.shape))*.05
         if S and P: real += .5*x[:, :, None]
         each = [real*(1 if e==0 else r.normal(1, .15, real.shape)) if n != 'lime' else real*.8 + r.normal(size=real.shape)*.2 for e, n in enumerate(explainers)]
-        a, base = np.stack(each), np.full((E, S, T), .2)
+        a, base = np.stack(each) if E else np.zeros((0, *real.shape)), np.full((E, S, T), .2)
         used = sorted({s for e in explainers for s in (sinks or {}).get(e, ())}); sink = np.full((E, S, len(used), T), np.nan)
         for e, n in enumerate(explainers):
             for s in (sinks or {}).get(n, ()): sink[e, :, used.index(s)] = r.normal(.3, .1, (S, T))
             if n=='relevance': base[e] = 0
         score = (base + a.sum(2) + np.nan_to_num(sink).sum(2)); score[:] = score[:1]; gap = score - base - a.sum(2) - np.nan_to_num(sink).sum(2)
-        if P: a[:, :, 0] += np.where([WAYS.get(n, 'never') != 'never' for n in explainers], 1., 0.)[:, None, None]*gap; gap = np.where(np.array([WAYS.get(n, 'never')=='never' for n in explainers])[:, None, None], np.nan, np.full((E, S, T), 1e-7))
-        ses = np.stack([se if n not in ('relevance',) else 0*se for n in explainers])
+        if P and E: a[:, :, 0] += np.where([WAYS.get(n, 'never') != 'never' for n in explainers], 1., 0.)[:, None, None]*gap; gap = np.where(np.array([WAYS.get(n, 'never')=='never' for n in explainers], bool)[:, None, None], np.nan, np.full((E, S, T), 1e-7))
+        ses = np.stack([se if n not in ('relevance',) else 0*se for n in explainers]) if E else np.zeros_like(a)
         status = np.full((E, S), 'done', dtype='<U60')
         for s in missing: a[:, s], ses[:, s], gap[:, s], status[:, s] = np.nan, np.nan, np.nan, 'interrupted'
         each, sc, ex = ('explainer', 'sample', 'player', 'target'), ('explainer', 'sample', 'target'), lambda v: ('explainer', _text(*v))
@@ -167,7 +167,7 @@ def answers(tasks=None, features=SPEND, samples=30, explainers=('shapley',), sin
         if fit: arrays['fit'] = (sc, np.broadcast_to(np.array([.83 if n=='lime' else np.nan for n in explainers])[:, None, None], (E, S, T)).copy())
         path = f'/attribution/{node(players)}/{node(task)}'; groups[path] = xr.Dataset(arrays, coords=coords, attrs=dict(task=task))
         if importance and S:
-            size = np.sqrt(np.nanmean(a**2, 1)); d = np.where(np.abs(d0:=r.uniform(-1, 1, size.shape)) < .2, 0, d0)
+            size = np.sqrt(np.nansum(a**2, 1)/max(S - len(missing), 1)); d = np.where(np.abs(d0:=r.uniform(-1, 1, size.shape)) < .2, 0, d0)
             groups[f'{path}/importance'] = xr.Dataset(dict(importance=(each[:1]+each[2:], size), importance_se=(each[:1]+each[2:], size*.15), direction=(each[:1]+each[2:], d), spread=(('explainer', 'target'), score.std(1)+1e-9)),
                 coords={k: coords[k] for k in ('explainer', 'player', 'target')}, attrs=dict(task=task, samples=S))
         rows += [(task, f, '', 'input', 'nominal' if f=='job' else 'number', 'years' if f=='age' else '', 0., 1.) for f in features] + [(task, o, l, 'target', k, 'visits a year' if k=='number' else '', 3. if k=='number' else 0., scale if k=='number' else 1.) for o, l, k in targets]

@@ -41,11 +41,12 @@ export function read(get, others = []) {
   d.targetPinned = last(get('targets'), x.targets.map(y => y.id)) >= 0;
   d.j = Math.max(0, last(get('targets'), x.targets.map(y => y.id)));
   d.rowPinned = last(get('samples'), x.samples) >= 0;
-  d.s = x.S ? Math.max(0, last(get('samples'), x.samples)) : -1;
+  d.s = x.S && x.E && x.T ? Math.max(0, last(get('samples'), x.samples)) : -1; // -1: nothing was explained
   d.e = explainerOf(x, get('explainer'));
   d.wanted = get('explainer') && !x.explainers.some(e => e.name === get('explainer')) ? get('explainer') : '';
   d.trait = trait; d.pinned = (trait ? get(trait) : others) ?? [];
   d.pins = d.pinned.map(p => x.players.indexOf(p)).filter(p => p >= 0);
+  if (d.s < 0) d.show = 'answer';
   if (d.show === 'explainers' && x.E < 2) d.show = 'answer';
   if (d.show === 'targets' && columns(d).length < 2) d.show = 'answer';
   if (d.show === 'rows' && x.S < 2) d.show = 'answer';
@@ -316,7 +317,8 @@ export function foot(d, geo = {}) {
 }
 function closing(d) {
   if (d.show === 'rows' || (d.show === 'targets' && !d.rowPinned) || d.s < 0) return [];
-  const m = method(d), why = whyNoLedger(d), r2 = d.x.fit ? book(d, 'fit') : NaN, said = Number.isFinite(r2) ? ` Its local model fits with R² ${fraction(r2)}.` : '';
+  const m = method(d); if (!m) return [];
+  const why = whyNoLedger(d), r2 = d.x.fit ? book(d, 'fit') : NaN, said = Number.isFinite(r2) ? ` Its local model fits with R² ${fraction(r2)}.` : '';
   if (/not reached/.test(why)) return [why];
   if (m.closes === 'never') return [{b: `${oneLine(m.name)} never closes:`}, ` its bars are not parts of the score, so no ledger is drawn.${said}`];
   if (d.show === 'targets') return [`The ledgers close ${m.closes}: the largest delta is ${tiny(Math.max(...columns(d).map(c => Math.abs(book(d, 'delta', {...c, s: d.s}))).filter(Number.isFinite), 0))}.`];
@@ -720,7 +722,7 @@ function render({model, el, signal}) {
     some(targetAt, x.T > 1 && (d.show !== 'targets' || d.x.T > 1)); targetAt.fill(x.targets.map(y => opt(y.id, y.id))); targetAt.set(x.targets[d.j]?.id);
     const whole = d.show === 'targets'; some(rowAt, x.S > 1 || whole); rowAt.fill([...(whole ? [[ALL, 'all rows']] : []), ...x.samples.map(s => opt(s, s))]); rowAt.set(whole && !d.rowPinned ? ALL : x.samples[d.s]);
     some(whoAt, x.E > 1); whoAt.fill(x.explainers.map(e => opt(e.name, e.name))); whoAt.set(method(d)?.name);
-    const there = ['answer', ...(x.S > 1 ? ['rows'] : []), ...(columns(d).length > 1 ? ['targets'] : []), ...(x.E > 1 ? ['explainers'] : [])];
+    const there = d.s < 0 ? ['answer'] : ['answer', ...(x.S > 1 ? ['rows'] : []), ...(columns(d).length > 1 ? ['targets'] : []), ...(x.E > 1 ? ['explainers'] : [])];
     showAt.el.hidden = there.length < 2; showAt.only(there); showAt.set(d.show); orderAt.set(d.order);
     more.hidden = x.P <= 12; more.textContent = d.most >= x.P ? 'Show the 12 largest' : `Show ${x.P <= 200 ? 'all ' + thousands(x.P) : '200'}`;
   }

@@ -1,12 +1,12 @@
 "The view of attributions without a kernel, as a saved page: read, hover, pin, keys, table, what is said where nothing can be drawn."
 import re, xml.etree.ElementTree as ET
 
-import nbformat, pytest
+import nbformat, numpy as np, pytest
 from nbconvert import HTMLExporter
 
 from mtl_explain.attributions import Attributions
-from mtl_explain.schema import example
-from trees import HOSTILE, answers, heads, large, leaves, three
+from mtl_explain.schema import check, example
+from trees import HOSTILE, WAYS, answers, heads, large, leaves, three
 
 
 def words(page, part): return page.locator(f'.mtl .mtl-{part}').inner_text().replace('\xa0', ' ').replace('\u202f', ' ')
@@ -158,3 +158,29 @@ def test_full_size(open_page, tmp_path):
       for (let i = 0; i < 30; i++) { const s = performance.now(); g.dispatchEvent(new PointerEvent('pointermove', {clientX: r.left + 250 + 9*i, clientY: r.top + 60 + 17*i, bubbles: true})); t.push(performance.now() - s) }
       return t.sort((a, b) => a - b)[15] }''')
     assert spent < 16, f'hover takes {spent:.1f} ms'
+
+
+def odd_trees():
+    "Valid trees of every odd shape"
+    r = np.random.default_rng(0); ways = list(WAYS)
+    for k in range(30):
+        T, P, S, E = (int(r.integers(*x)) for x in ((0, 4), (0, 6), (0, 5), (0, 4))); kind = ['number', 'binary', 'ordered', 'nominal'][k % 4]
+        tasks = {f't{i}': [(f'y{j}' if kind!='nominal' else 'y', f'l{j}' if kind=='nominal' else '', kind) for j in range(T)] for i in range(1 + k % 3)}
+        tree = answers(tasks, [f'x{i}' for i in range(max(0, P-1))] + ['job']*(P > 0), S, tuple(r.permutation(ways)[:E]), sinks=dict(relevance=('bias', 'concepts')), shared=k % 2==0, again=k % 3==0, fit=k % 4==0, data=k % 5!=0, importance=k % 7!=0, missing=(0,) if S and k % 6==0 else (), unit=['score', 'own', 'sd', 'probability'][k % 4], seed=k, scale=[1., 1e-9, 1e12][k % 3])
+        if k % 8==3:
+            n = tree[f'attribution/feature/{next(iter(tasks))}'].to_dataset()
+            for a in ('attribution', 'attribution_se', 'base', 'score', 'delta'): v = n[a].values.copy(); v.flat[::3] = [np.inf, -np.inf, np.nan][k % 3]; n[a] = (n[a].dims, v)
+            tree[f'attribution/feature/{next(iter(tasks))}'] = n
+        yield check(tree)
+
+
+def test_thirty_odd_trees_are_drawn(open_page, tmp_path):
+    from mtl_explain.view import page as document
+    trees_ = list(odd_trees()); views = [Attributions(t, show=['answer', 'rows', 'targets', 'explainers'][i % 4], top=2 + i % 9, rows=True) for i, t in enumerate(trees_)]; assert not [v.trouble for v in views if v.trouble]
+    (tmp_path/'odd.html').write_text(document('\n'.join(v.to_html() for v in views), 'odd'), encoding='utf-8')
+    for width in (1000, 400):
+        page = open_page(tmp_path/'odd.html', width=width); page.wait_for_function("document.querySelectorAll('.mtl [role=grid]').length === 30 || document.body.innerText.includes('could not be started')")
+        assert 'could not be started' not in page.inner_text('body') and page.errors==[]
+        page.evaluate("() => { for (const at of document.querySelectorAll('[data-mtl]')) for (const show of ['answer', 'rows', 'targets', 'explainers']) { at.mtlModel.set('show', show); at.querySelector('.mtl').dispatchEvent(new KeyboardEvent('keydown', {key: 't', bubbles: true})); } }")
+        bad = page.evaluate("() => [...document.querySelectorAll('.mtl-picture, .mtl-lines, .mtl-q, .mtl-a, .mtl-panel')].map(e => e.textContent).filter(s => /NaN|undefined|\\[object|Infinity/.test(s))"); assert page.errors==[] and bad==[], bad[:3]
+        assert page.evaluate("() => [...document.querySelectorAll('.mtl-picture svg *')].filter(e => [...e.attributes].some(a => /NaN|undefined|Infinity/.test(a.value))).map(e => e.outerHTML.slice(0, 300))")==[]
