@@ -74,7 +74,7 @@ def _answers(p, units):
         out = torch.empty_like(scores).split(1, -1)
         out = list(out)
         for key, t in outcomes:
-            at = t.index.to_numpy()
+            at = t.index.tolist()
             for k, v in zip(at, p.answer(key, t.kind.iloc[0], scores[:, at])): out[k] = v[:, None]
         return torch.cat(out, -1)
     return convert
