@@ -125,7 +125,7 @@ def test_narrow_and_large(open_page, tmp_path, saved):
     assert 'Hidden for width: waterfall, beeswarm' in words(page, 'lines') and page.locator('[data-part=ledger]').count()==0 and page.locator('[data-what=dots]').count()==0 and page.evaluate(OVERLAPS)==[]
     assert page.evaluate('document.documentElement.scrollWidth <= innerWidth') and 'score, visits a year' in page.locator('.mtl-picture').text_content()
     page.select_option('.mtl-choice[aria-label=Show] select', 'rows'); assert page.locator('[data-what=dots]').count()==7
-    page.select_option('.mtl-choice[aria-label=Show] select', 'explainers'); assert page.evaluate(OVERLAPS)==[] and page.evaluate('document.documentElement.scrollWidth <= innerWidth')
+    page.select_option('.mtl-choice[aria-label=Show] select', 'explainers'); assert page.evaluate(OVERLAPS)==[] and page.evaluate("() => { const r = document.querySelector('.mtl-picture').getBoundingClientRect().right; return [...document.querySelectorAll('[role=columnheader] text')].filter(t => t.getBoundingClientRect().right > r + 1).map(t => t.textContent) }")==[] and page.evaluate('document.documentElement.scrollWidth <= innerWidth')
     big = tmp_path/'big.html'; big.write_text(saved.read_text().replace('max-width: 1000px', 'max-width: 1600px; --mtl-scale: 1.6'))
     page = open_page(big, width=1600); assert page.evaluate(OVERLAPS)==[] and page.eval_on_selector('.mtl-name-of', "e => parseFloat(getComputedStyle(e).fontSize)") >= 18
 
