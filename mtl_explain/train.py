@@ -210,6 +210,7 @@ def fit(
     checkpoint=None, # File to keep the run in, written at every evaluation
     resume=None, # A checkpoint to go on from
     progress:bool=True, # One line that tells how far it is
+    monitor=None, # Called with the history so far after every evaluation and at the end, such as `TrainingMonitor()`
     threads:int=1, # Threads of torch on the CPU; more pay only for much wider models
 )->xr.Dataset: # Labelled history, see below
     "Train one model on all tasks; interrupting keeps the best weights so far"
@@ -217,14 +218,19 @@ def fit(
     data, run = _Data(model, suite, losses), _Run(model, lr, weight_decay)
     settings = dict(steps=steps, rows=rows, lr=lr, tasks_per_step=tasks_per_step, clip=clip, weight_decay=weight_decay, warmup=warmup, evaluate=evaluate, seed=seed, loss={k: type(v).__name__ for k, v in losses.items()})
     if resume is not None: run.load(resume, settings)
-    with using_threads(threads): status = _loop(data, run, settings, patience, checkpoint, progress)
+    tell = lambda status: monitor and monitor(_history(run, data, settings, patience, status))
+    try:
+        with using_threads(threads): status = _loop(data, run, settings, patience, checkpoint, progress, tell)
+    except Exception: tell('failed'); raise
     if run.best_state is not None: model.load_state_dict(run.best_state)
     model.config['margins'] = any(losses[o['kind']].margins for t in model.spec.values() for o in t['outcomes'] if o['kind'] != 'number')
     model.eval()
-    return _history(run, data, status)
+    for text in _worries(run, model): warnings.warn(text, stacklevel=2)
+    tell(status)
+    return _history(run, data, settings, patience, status)
 
 # %% ../nbs/20_train.ipynb #4013f1d9
-def _loop(data, run, s, patience, checkpoint, progress):
+def _loop(data, run, s, patience, checkpoint, progress, tell):
     batches, heard, t0, before = {}, [], time.perf_counter(), run.seconds
     bar = progress_line(s['steps'], 'fit', 'step', progress, run.step)
     try:
@@ -240,6 +246,7 @@ def _loop(data, run, s, patience, checkpoint, progress):
                 run.seconds = before + time.perf_counter() - t0
                 bar.set_postfix_str(f'validation loss {valid:.3f} of the guess (best {run.best:.3f} at step {run.best_step})')
                 if checkpoint is not None: run.save(checkpoint, s)
+                tell('running')
                 if patience is not None and run.step - run.best_step >= patience*s['evaluate']: return 'stopped early'
         return 'done'
     except KeyboardInterrupt: return 'interrupted'
@@ -258,13 +265,13 @@ def _note(data, run, heard):
     run.keep_if_best(mean)
     return mean
 
-def _history(run, data, status):
+def _history(run, data, s, patience, status):
+    "What was heard so far, with labels; `patience` 0 = none"
     log = run.log; col = lambda k: [r[k] for r in log]
-    h = xr.Dataset(dict(train_loss=(('step', 'task'), np.array(col('train'), float).reshape(len(log), -1 if log else len(data.tasks))), validation_loss=(('step', 'task'), np.array(col('valid'), float).reshape(len(log), -1 if log else len(data.tasks))),
+    return xr.Dataset(dict(train_loss=(('step', 'task'), np.array(col('train'), float).reshape(len(log), -1 if log else len(data.tasks))), validation_loss=(('step', 'task'), np.array(col('valid'), float).reshape(len(log), -1 if log else len(data.tasks))),
         learning_rate=('step', np.array(col('lr'), float)), attention_entropy=('step', np.array(col('entropy'), float)), dead_concepts=('step', np.array(col('dead'), int))),
-        coords=dict(step=np.array(col('step'), int), task=data.tasks), attrs=dict(status=status, best_step=run.best_step, best=float(run.best), seconds=run.seconds))
-    for text in _worries(run, data.model): warnings.warn(text, stacklevel=3)
-    return h
+        coords=dict(step=np.array(col('step'), int), task=data.tasks),
+        attrs=dict(status=status, best_step=run.best_step, best=float(run.best), seconds=run.seconds, steps=s['steps'], evaluate=s['evaluate'], patience=patience or 0, concepts=data.model.concepts))
 
 # %% ../nbs/20_train.ipynb #c4c0724e
 UNIFORM = .98  # entropy, as a share of its largest possible value, above which attention tells nothing
