@@ -88,7 +88,7 @@ def test_hostile_names_from_table_to_page(open_page, tmp_path):
     plain_ = pd.DataFrame({'u': x[:, 1], col: x[:, 2], bad('target'): x[:, 0] + x[:, 1]})
     suite = TaskSuite({bad('task'): Table(frame, 'grade', concepts={col: bad('concept'), two: 'b'}), 'plain': Table(plain_, bad('target'), units={bad('target'): bad('unit')}, concepts={'u': bad('concept'), col: 'b'})})
     model = MTLModel(suite); fit(model, suite, steps=5, progress=False)
-    tree = load(save(explain(model, suite, samples=12, evaluations=40, permutations=19, progress=False), tmp_path/'h.nc'))
+    tree = load(save(explain(model, suite, samples=12, evaluations=64, permutations=19, progress=False), tmp_path/'h.nc'))
     m = ConceptMap(tree); m.names = {m._info['concepts'][0]: bad('concept')}; m.concepts = m._info['concepts'][:1]
     page = open_page(m.save_html(tmp_path/'h.html', title=bad('title')))
     for c in page.locator('[role=gridcell][data-kind=effect]').all()[:6]: c.hover(); c.click()
