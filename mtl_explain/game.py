@@ -187,12 +187,12 @@ def _mixed(self:InputGame, on, rows, draw):
     "Scores for masks (mask, player), each meeting one background row: by encodings, or by mixed inputs"
     if not self.fast:
         x = np.where(on[:, self.player_of][:, None], self.x[rows][None], self._backed(self.background, rows, draw))  # (mask, row, input)
-        return self.predictor(x.reshape(-1, x.shape[-1])).reshape(len(on), len(rows), -1)
+        return self.predictor(x.reshape(-1, x.shape[-1])).reshape(len(on), len(rows), len(self.targets))
     e, b = self._encoded('x')[rows], self._backed(self._encoded('background'), rows, torch.as_tensor(draw))
     s = torch.as_tensor(on, dtype=e.dtype, device=e.device)
     off = torch.einsum('mp,mrpw->mrw', 1-s, b) if self.own else torch.bmm((1-s)[:, None], b[:, 0])  # (mask, row or 1, width)
     total = (s @ e.flatten(1, 1).transpose(0, 1).flatten(1)).view(len(on), *e.shape[::2]) + off
-    return self.predictor.decode(total.flatten(0, 1)).view(len(on), len(rows), -1).cpu().numpy()
+    return self.predictor.decode(total.flatten(0, 1)).view(len(on), len(rows), len(self.targets)).cpu().numpy()
 
 # %% ../nbs/30_game.ipynb #02f02a15
 @patch
