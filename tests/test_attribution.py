@@ -83,7 +83,7 @@ def test_a_feature_moves_as_a_whole(model, suite):
     assert list(g.players.player)==list(t.features)
     levels = [v for v, f in zip(t.inputs, t.feature_of) if t.features[f]=='c']; assert len(levels)==3
     seen = []
-    g.predictor = type('Spy', (), dict(__call__=lambda self, x: seen.append(x) or np.zeros((len(x), 1)), targets=g.targets))()
+    g.predictor = type('Spy', (), dict(__call__=lambda self, x: seen.append(x) or np.zeros((len(x), len(g.targets))), targets=g.targets))()
     on = np.random.default_rng(0).random((50, len(g.players))) < .5
     g.value(on, np.arange(3), np.zeros(50, int))
     c = seen[0][:, [t.inputs.index(v) for v in levels]]
