@@ -69,13 +69,13 @@ class Block:
             return np.column_stack([c.codes(data[n]) for c, n in zip(self.columns, self.names)])
         a = np.asarray(data.detach().cpu() if torch.is_tensor(data) else data)
         if a.shape[1:]!=self.tail: raise ValueError(f'{self._where}: rows of shape {a.shape[1:]}, where {self.tail} was given first')
-        return a.reshape(len(a), -1)
+        return a.reshape(len(a), len(self.labels))
 
 # %% ../nbs/15_any_model.ipynb #0976bf96
 @patch
 def array(self:Block, x):
     "(row, input) -> what was given: an array or a data frame"
-    if self.frame: return pd.DataFrame({n: c.values(x[:, k]).to_numpy() if c.levels is None else c.values(x[:, k]) for k, (n, c) in enumerate(zip(self.names, self.columns))})
+    if self.frame: return pd.DataFrame({n: c.values(x[:, k]) for k, (n, c) in enumerate(zip(self.names, self.columns))})
     x = x.reshape(len(x), *self.tail)
     return (x.round() if self.dtype.kind in 'iub' else x).astype(self.dtype)
 
