@@ -1,12 +1,15 @@
 "Results to and from other packages: there and back nothing changes, and what does not close is refused."
 import sys
+from functools import lru_cache
 
-import numpy as np, pandas as pd, pytest, shap, torch
+import numpy as np, pytest, shap, torch
 from captum.attr import IntegratedGradients
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from mtl_explain.interop import SINK, beside, from_captum, from_shap, group, importances, player_values, to_captum, to_shap
-from mtl_explain.schema import check, closing, example, load, save
+from mtl_explain.schema import check, closing, example as read_example, load, save
 import trees
+
+example = lru_cache(read_example)
 
 quick = settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 text = st.text(st.characters(blacklist_categories=('Cs',), blacklist_characters='\0'), min_size=1, max_size=8) | st.sampled_from(trees.HOSTILE)
