@@ -4,8 +4,9 @@ from hypothesis import given, settings, strategies as st
 
 import trees
 from mtl_explain.attributions import Attributions
-from mtl_explain.concept_flow import ConceptFlow, _base, _by_edge, _flows, _sent, routes
+from mtl_explain.concept_flow import ConceptFlow, _sent
 from mtl_explain.concept_map import ConceptMap, shares
+from mtl_explain.flows import flows, places, routes
 from mtl_explain.schema import check, example, node, tasks_of
 from mtl_explain.view import link, traits_of
 from test_view import state_of
@@ -149,5 +150,5 @@ def test_any_valid_tree_gives_a_page(tasks, concepts, samples, seed, explained, 
     tree = trees.make(ts, r.choice([0, 0, 10, 30, -5], (concepts, tasks)), samples=samples, concepts_explained=explained)
     if edges and explained: tree = with_edges(tree, seed)
     v = ConceptFlow(tree); assert not v.trouble and v.to_html().isascii() and (v.table().flow > 0).all()
-    b = _base(tree); assert all(np.isfinite(_flows(tree, b, m, e)['flow']).all() for m, e in [(s['measure'], s['explainer']) for s in v._info['sets']])
-    if edges and explained and samples: assert _by_edge(tree, b, 'shapley')['held'].sum() <= tasks + 1e-6
+    b = places(tree); assert all(np.isfinite(flows(tree, b, m, e)['flow']).all() for m, e in [(s['measure'], s['explainer']) for s in v._info['sets']])
+    if edges and explained and samples: assert flows(tree, b, 'edge', 'shapley')['held'].sum() <= tasks + 1e-6
