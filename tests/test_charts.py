@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np, pandas as pd, pytest, shap, vl_convert, xarray as xr
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
-from mtl_explain import charts, heatmaps
+from mtl_explain import charts
 from mtl_explain.charts import bars, beeswarm, digits, ledger, mix, number, short, waterfall
 from mtl_explain.heatmaps import heatmap, interactions, shares
 from mtl_explain.interop import SINK, beside, frame, from_shap, importances

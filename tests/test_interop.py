@@ -130,7 +130,7 @@ def test_a_package_that_is_not_there_is_named(monkeypatch, name, call):
 
 
 def test_explainers_side_by_side_keep_their_own_numbers():
-    r = np.random.default_rng(0); P, s = ['a', 'b'], dict(players=['a', 'b'], targets=['y'], sinks=[], se=np.ones((3, 2, 1)), base=np.zeros((3, 1)), sink=np.zeros((3, 0, 1)), data=np.ones((3, 2)), task='t')
+    r = np.random.default_rng(0); s = dict(players=['a', 'b'], targets=['y'], sinks=[], se=np.ones((3, 2, 1)), base=np.zeros((3, 1)), sink=np.zeros((3, 0, 1)), data=np.ones((3, 2)), task='t')
     one, two = (as_tree({**s, 'v': (v:=r.normal(size=(3, 2, 1))), 'score': v.sum(1)}, explainer=x) for x in ('one', 'two'))
     withsink = as_tree({**s, 'v': one['attribution/feature/t'].attribution.values[0], 'sinks': ['bias'], 'sink': np.ones((3, 1, 1)), 'score': one['attribution/feature/t'].score.values[0] + 1}, explainer='three')
     both = check(beside(one, two, withsink, task='t')); a = group(both, 't')
