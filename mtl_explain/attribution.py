@@ -6,9 +6,9 @@ Docs: https://mtl-explain.github.io/mtl_explain/attribution.html.md"""
 
 # %% auto #0
 __all__ = ['EXPLAINERS', 'CLOSES', 'LARGEST', 'LISTED', 'COLUMNS', 'Estimate', 'explainer', 'all_masks', 'shapley_matrix',
-           'widened', 'spread', 'exact', 'visits', 'row_errors', 'row_columns', 'influences', 'Pairs', 'solve_pairs',
-           'shapley', 'over_rows', 'permutation', 'interaction_matrix', 'interactions', 'lime', 'occlusion', 'saliency',
-           'gradient_input', 'integrated_gradients', 'expected_gradients', 'importance']
+           'widened', 'spread', 'exact', 'visits', 'evenly', 'row_errors', 'row_columns', 'influences', 'Pairs',
+           'solve_pairs', 'shapley', 'over_rows', 'permutation', 'interaction_matrix', 'interactions', 'lime',
+           'occlusion', 'saliency', 'gradient_input', 'integrated_gradients', 'expected_gradients', 'importance']
 
 # %% ../nbs/31_attribution.ipynb #41106c19
 import inspect, math
@@ -114,6 +114,13 @@ def visits(
     i, D = np.arange(first, first + count), len(order)
     return order[np.where(i < 2*D, i//2, i) % D]
 
+def evenly(
+    draw:np.ndarray, # (draw,) background row that was met
+)->np.ndarray: # (draw,) weights that sum to the number of draws, and to the same for each row
+    "Weights that make up for rows that were met more often"
+    _, at, count = np.unique(draw, return_inverse=True, return_counts=True)
+    return len(draw)/len(count)/count[at]
+
 def row_errors(
     total:np.ndarray, # (background row, player, ·): what its draws move the answer by, together
     within:np.ndarray, # (player, ·): variance of the answer by draws that meet the same row
@@ -129,10 +136,9 @@ def row_errors(
     return np.sqrt(wide*given), np.sqrt(wide*np.maximum(anew - given, 0))
 
 def _within(total, square, count):
-    "Variance of a mean by draws that met the same row, from sums by row and the sum of all squares"
-    m, met = count.sum(), count > 0
-    rest = square - np.tensordot(1/count[met], total[met]**2, 1)
-    return rest.clip(0)*m/max(m - met.sum(), 1)
+    "Variance of the mean of the rows' means by draws that met the same row, from sums by row and the sum of all squares"
+    c = count[count > 0]; rest = square - np.tensordot(1/c, total[count > 0]**2, 1)
+    return rest.clip(0)/max(c.sum() - len(c), 1)*(1/c).mean()/len(c)
 
 # %% ../nbs/31_attribution.ipynb #a3bb5030
 def row_columns(
@@ -159,7 +165,7 @@ def influences(
 ):
     "What draws do to players: sums by row (row, player, ·), variance within rows (player, ·), how often rows were met, degrees of freedom (player,)"
     total = np.stack([W[draw==d].T @ r[draw==d] for d in range(rows)]); count = np.bincount(draw, minlength=rows)
-    return total, _within(total, (W**2).T @ r**2, count), count, (W**2).sum(0)**2/(W**4).sum(0).clip(1e-300)
+    return total, _within(total, (W**2).T @ r**2, count)*len(draw)**2, count, (W**2).sum(0)**2/(W**4).sum(0).clip(1e-300)
 
 # %% ../nbs/31_attribution.ipynb #247afc68
 LISTED = 2**20  # switches: coalitions of one size are written out, to take each once, if they have no more
@@ -262,7 +268,7 @@ def shapley(
         met = visits(len(masks), len(new), order)
         both = game.value(np.concatenate([new, ~new]), rows, np.tile(met, 2)).astype(np.float64)
         masks, size, draw, half = np.concatenate([masks, new]), np.concatenate([size, k]), np.concatenate([draw, met]), np.concatenate([half, (both[:len(new)] - both[len(new):])/2])
-        phi, se, other = solve_pairs(masks, half, on, bases, draw, *columns, (pairs.share/pairs.count.clip(1))[size]*len(masks), (1 - pairs.count/pairs.all)[size])
+        phi, se, other = solve_pairs(masks, half, on, bases, draw, *columns, (pairs.share/pairs.count.clip(1))[size]*len(masks)*evenly(draw), (1 - pairs.count/pairs.all)[size])
         yield Estimate(phi, se, 2*len(masks), background_se=other)
 
 # %% ../nbs/31_attribution.ipynb #a4463971
@@ -273,12 +279,12 @@ def over_rows(
     owner:np.ndarray, # (column,) the player of each
 ):
     "Mean over all rows (player, ·), what each row's parts (row, player, ·) and its columns (row, player, ·) move it by, degrees of freedom between rows (player,)"
-    met, D, n = np.flatnonzero(count), *total.shape[:2]; k, w = len(met), count[met]/count.sum()
+    met, D, n = np.flatnonzero(count), *total.shape[:2]; k = len(met)
     y = (total[met]/count[met].reshape(-1, *[1]*(total.ndim-1))).reshape(k, n, -1)
     phi, df, (moved, effect) = np.zeros(y.shape[1:]), np.zeros(n), np.zeros((2, D, *y.shape[1:]))
     for j in range(n):
         z = columns[:, owner==j]; z = z if 8*len(z.T) <= k else z[:, :0]
-        X = np.column_stack([np.ones(k), z[met]]); G = np.linalg.pinv(X.T*w @ X, hermitian=True, rcond=1e-9) @ (X.T*w); g, h = G[0], np.einsum('di,id->d', X, G)
+        X = np.column_stack([np.ones(k), z[met]]); G = np.linalg.pinv(X); g, h = G[0], np.einsum('di,id->d', X, G)
         slope = G @ y[:, j]; phi[j], effect[:, j] = slope[0], z @ slope[1:]/D
         moved[met, j] = (y[:, j] - X @ slope)*(g*(k-1)/k/(1 - h).clip(.01))[:, None]
         df[j] = (g**2).sum()**2/(g**4).sum()*(1 - h.mean())
@@ -304,7 +310,7 @@ def permutation(
             total[d] += y; square += y**2; count[d] += 1; m += 1
         phi, moved, effect, df = over_rows(total, count, *columns)
         centre = lambda a: a - a.mean(1, keepdims=True)  # what is handed out is known in sum
-        se, other = row_errors(centre(moved), _within(total/m, square/m**2, count), count, centre(effect) - ((bases - base)/(n*D))[:, None], np.maximum(df, m - (count > 0).sum()))
+        se, other = row_errors(centre(moved), _within(total, square, count), count, centre(effect) - ((bases - base)/(n*D))[:, None], np.maximum(df, m - (count > 0).sum()))
         yield Estimate(phi + (on - base - phi.sum(0))/n, se, m*each, background_se=other)
 
 def _one_order(game, rows, order, d, on, off):
@@ -355,7 +361,7 @@ def lime(
     on = rng.random((evaluations, n)) < .5
     draw = visits(0, evaluations, rng.permutation(game.draws)); v = game.value(on, rows, draw).astype(np.float64)
     if not 2*(1 + n + len(owner)) <= min(evaluations, 2*COLUMNS): columns, owner = columns[:, :0], owner[:0]
-    X = np.column_stack([np.ones(evaluations), on, ~on[:, owner]*columns[draw]]); w, y = np.exp(-(~on).sum(1)/(.75**2*n)), v.reshape(evaluations, -1)
+    X = np.column_stack([np.ones(evaluations), on, ~on[:, owner]*columns[draw]]); w, y = np.exp(-(~on).sum(1)/(.75**2*n))*evenly(draw), v.reshape(evaluations, -1)
     A = (X*w[:, None]).T @ X; H = np.linalg.inv(A + 1e-9*np.trace(A)/len(A)*np.eye(len(A))) @ (X*w[:, None]).T  # (coefficient, coalition)
     beta = H @ y; r = y - X @ beta; h = np.einsum('ci,ic->i', H, X)
     *parts, df = influences(H[1:n+1].T, r/np.sqrt(1 - h.clip(max=.99))[:, None], draw, game.draws)
@@ -446,7 +452,7 @@ def expected_gradients(
             g = game.gradient(np.repeat(at[k, None], P, 1), rows, draw[k]).transpose(0, 3, 1, 2).astype(np.float64)
             np.add.at(total, draw[k], g); np.add.at(count, draw[k], 1); square += (g**2).sum(0)
         phi, moved, effect, df = over_rows(total, count, *columns)
-        se, other = row_errors(moved, _within(total/m, square/m**2, count), count, effect, np.maximum(df, m - (count > 0).sum()))
+        se, other = row_errors(moved, _within(total, square, count), count, effect, np.maximum(df, m - (count > 0).sum()))
         yield Estimate(phi, se, m, background_se=other)
 
 # %% ../nbs/31_attribution.ipynb #bc4d36fa
