@@ -43,7 +43,9 @@ def _source(source):
     if not isinstance(source, xr.DataTree): raise TypeError(f'TrainingMonitor expects the history that `fit` returns, a result with /training, or nothing, not {type(source).__name__}')
     check(source)
     if not has(source, 'training'): return None, None
-    return _checked(source['training'].to_dataset(), '/training'), source['interference'].to_dataset() if has(source, 'interference') else None
+    pairs = source['interference'].to_dataset() if has(source, 'interference') else None
+    if pairs is not None: _dims(pairs, '/interference', _pairs)
+    return _checked(source['training'].to_dataset(), '/training'), pairs
 
 # %% ../nbs/56_training.ipynb #16860cec
 def evidence(
@@ -62,7 +64,6 @@ def evidence(
 def _matrices(data, tasks):
     "What is sent of the interference, for the tasks of the history"
     if data is None or 'conflict' not in data: return {}, {}
-    _dims(data, '/interference', _pairs)
     d = data[[p for p in _pairs if p in data]].reindex(task=tasks, task_2=tasks)
     out = {p: d[p].transpose('task', 'task_2').values.astype(float) for p in list(_pairs)[:4] if p in d}
     e = evidence(d)
@@ -85,7 +86,8 @@ def kept_steps(
     return np.union1d(np.linspace(0, steps-1, most).round().astype(int), [a for a in always if 0 <= a < steps])
 
 # %% ../nbs/56_training.ipynb #80e73f55
-def _whole_number(x, other=0): return int(x) if isinstance(x, (int, float, np.number)) and np.isfinite(x) else other
+def _finite(x, other=0.): return float(x) if isinstance(x, (int, float, np.number)) and np.isfinite(x) else other
+def _whole_number(x, other=0): return int(_finite(x, other))
 
 def _now(h):
     "How far the run is"
@@ -93,7 +95,7 @@ def _now(h):
     valid = h.validation_loss.values
     known = np.flatnonzero(np.isfinite(valid).any(1))
     lowest = int(at[known[np.nanmean(valid[known], 1).argmin()]]) if len(known) else 0
-    return dict(status=str(a.get('status', 'done')), best_step=_whole_number(a.get('best_step'), lowest), seconds=float(a.get('seconds', 0)), steps=_whole_number(a.get('steps'), int(at[-1]) if len(at) else 0),
+    return dict(status=str(a.get('status', 'done')), best_step=_whole_number(a.get('best_step'), lowest), seconds=_finite(a.get('seconds')), steps=_whole_number(a.get('steps'), int(at[-1]) if len(at) else 0),
         evaluate=_whole_number(a.get('evaluate')), patience=_whole_number(a.get('patience')), concepts=_whole_number(a.get('concepts')), evaluations=len(at))
 
 def _rows(h, at):
