@@ -122,7 +122,7 @@ export function reading(d, m, k = null) {
   if (!m || !r) return [];
   const where = `step ${thousands(r.step)}`;
   if (m.what === 'spark') return [{b: `${capital(AXES[m.part])}, ${where}:`}, ' ', sparkWords(d, m.part, at)];
-  const v = validAt(d, m.t, at), tr = trainAt(d, m.t, at), kind = judge(d, m.t, at), head = {b: [name(d, m.t, 60), `, ${where}:`]};
+  const v = validAt(d, m.t, at), tr = trainAt(d, m.t, at), kind = judge(d, m.t, at), head = {b: [name(d, m.t, 1e6), `, ${where}:`]};
   if (kind === 'unknown') return [head, ` no validation rows with labels; training loss ${share(tr)} of a guess’s.`];
   return [head, ` validation loss ${share(v)} of a guess’s`, Number.isFinite(tr) ? `, training ${share(tr)}` : '', kind === 'worse' ? '; worse than a guess.' : '.', at === d.best ? (d.running ? ' Best step so far.' : ' Best step: its weights are kept.') : ''];
 }
@@ -133,7 +133,7 @@ function sparkWords(d, part, k) {
   return `${fraction(r.entropy)} of its largest; 1 is uniform attention, which tells nothing.`;
 }
 function ofPair(d, i, j) {
-  const c = cellOf(d, i, j), head = {b: [name(d, i, 40), ' and ', name(d, j, 40), ':']}, est = Number.isFinite(c.lo) ? ` (${interval(c.lo, c.hi, within)})` : '', nul = Number.isFinite(c.low) && Number.isFinite(c.high) ? `two unrelated tasks: ${within(c.low, c.high)}` : '';
+  const c = cellOf(d, i, j), head = {b: [name(d, i, 60), ' and ', name(d, j, 60), ':']}, est = Number.isFinite(c.lo) ? ` (${interval(c.lo, c.hi, within)})` : '', nul = Number.isFinite(c.low) && Number.isFinite(c.high) ? `two unrelated tasks: ${within(c.low, c.high)}` : '';
   if (c.kind === 'none') return [head, i === j ? ' the same task.' : ' does not apply.'];
   const said = ` their gradients have cosine ${signedShare(c.value)}${est}`;
   if (c.kind === 'untested') return [head, `${said}; it was not held against a null, so nothing may be read from it.`];
@@ -151,7 +151,7 @@ function ofTask(d, t) {
 export function foot(d, geo = {}) {
   const n = d.rows.length, each = d.now.evaluate > 0 ? ` (every ${d.now.evaluate === 1 ? 'step' : `${thousands(d.now.evaluate)} steps`})` : '', whole = d.every || d.shown.length === d.T;
   const shown = [{b: 'Shown:'}, whole ? ` ${d.T === 1 ? 'the one task' : `all ${thousands(d.T)} tasks`}` : ` ${thousands(d.shown.length)} of ${thousands(d.T)} tasks with a panel, all of them in the strip`, `, ${d.now.evaluations > n ? `${thousands(n)} of ${thousands(d.now.evaluations)} evaluations` : many(n, 'evaluation')}${each}. 1 is the loss of a guess, 0 none at all.`,
-    geo.clipped ? ' Curves that leave a panel are cut at its top.' : '', d.blind ? ` ${capital(many(d.blind, 'task'))} without validation rows.` : ''];
+    geo.clipped ? ' Curves that leave a panel are cut at its top.' : '', d.blind ? ` ${capital(many(d.blind, 'task'))} without validation rows.` : '', d.now.concepts > 0 || !n ? '' : ' This model has no concepts.'];
   const order = d.running && d.T > 1 && n ? ` · order of step ${thousands(d.rows[d.by].step)}, renewed as the run doubles` : '';
   return [shown, evidenceLine(d), [{m: `validation rows decide the best step; a task’s loss is the mean over its outcomes${order}`}]];
 }
@@ -234,10 +234,10 @@ function key(o, d, y) {
 const scaleX = (d, x, w) => s => x + w*s/d.end;
 function drawPanel(o, d, r, t, x, y, corner) {
   const {geo, tk, u, h: bold, f1, b1, f0} = o, {w, plot} = geo, kind = judge(d, t), v = validAt(d, t), said = kind === 'unknown' ? 'no validation rows' : share(v), more = kind === 'worse' ? 'worse than a guess' : '', sw = measure(said, b1);
-  const top = y + 22*u, bottom = top + plot, sx = scaleX(d, x, w), sy = z => bottom - plot*Math.min(o.top, z)/o.top, line = d.rows.map(q => [sx(q.step), sy(q.valid[t])]), tone = kind === 'worse' ? tk.minus : tk.ink;
+  const top = y + 22*u, bottom = top + plot, sx = scaleX(d, x, w), sy = z => bottom - plot*Math.max(0, Math.min(o.top, z))/o.top, line = d.rows.map(q => [sx(q.step), sy(q.valid[t])]), tone = kind === 'worse' ? tk.minus : tk.ink;
   const word = more && measure(more, f1) + sw + 12*u < w*.62 ? more : more ? 'worse' : '', mw = word ? measure(word, f1) + 6*u : 0, short = fit(oneLine(d.tasks[t]), w - sw - mw - 10*u, {...bold, weight: 650}, middle), pinned = d.pins.includes(t);
   if (d.rows.some(q => Math.max(q.valid[t], q.train[t]) > o.top)) o.clipped = true;
-  const ty = y + 14*u, best = d.rows[d.best], kids = [text(x, ty, short, {...bold, weight: pinned ? 650 : 600}, {fill: tk.ink}), short !== oneLine(d.tasks[t]) && svg('title', {}, oneLine(d.tasks[t])),
+  const ty = y + 14*u, best = d.rows[d.best], kids = [text(x, ty, short, {...bold, weight: pinned ? 650 : 600}, {fill: tk.ink}),
     text(x + w, ty, said, kind === 'unknown' ? f1 : b1, {'text-anchor': 'end', fill: kind === 'worse' ? tk['minus-text'] : kind === 'unknown' ? tk.muted : tk.ink}), word && text(x + w - sw - 6*u, ty, word, f1, {'text-anchor': 'end', fill: tk['minus-text']}),
     svg('line', {x1: x, x2: x + w, y1: bottom, y2: bottom, stroke: tk.line}), svg('line', {x1: x, x2: x + w, y1: sy(1), y2: sy(1), stroke: tk.axis, 'stroke-width': 1.5, 'stroke-dasharray': '4 3'}),
     best && svg('line', {x1: sx(best.step), x2: sx(best.step), y1: top, y2: bottom, stroke: tk.line}),
@@ -259,7 +259,7 @@ function drawPanels(o, d, y) {
 }
 /** Every task as one dot, worst first: where there are too many for panels */
 function drawStrip(o, d, y) {
-  const {geo, tk, u, f0} = o, r = row(o, 'strip'), h = 84*u, top = y, bottom = y + h, sy = z => bottom - h*Math.min(o.top, z)/o.top, p = geo.strip, x = i => geo.x0 + (i + .5)*p, radius = Math.min(4*u, Math.max(1.4*u, p*.42)), dots = {learns: '', worse: '', train: ''};
+  const {geo, tk, u, f0} = o, r = row(o, 'strip'), h = 84*u, top = y, bottom = y + h, sy = z => bottom - h*Math.max(0, Math.min(o.top, z))/o.top, p = geo.strip, x = i => geo.x0 + (i + .5)*p, radius = Math.min(4*u, Math.max(1.4*u, p*.42)), dots = {learns: '', worse: '', train: ''};
   r.dense = true;
   d.ranked.forEach((t, i) => { const v = validAt(d, t), tr = trainAt(d, t), cx = x(i), q = radius;
     if (Number.isFinite(tr)) dots.train += `M${(cx - q).toFixed(1)} ${sy(tr).toFixed(1)}h${(2*q).toFixed(1)}`;
