@@ -184,3 +184,12 @@ def test_importance_interval_holds_the_truth():
     for _ in range(200):
         phi = rng.normal(0, 1, (100, 1, 1)); size, se = importance(phi + rng.normal(0, .3, phi.shape), np.full(phi.shape, .3)); inside += abs(size.item() - 1) < 1.96*se.item()
     assert 180 <= inside <= 199
+
+def test_error_bars_cover_both_truths():
+    "A small run of tests/bench/error_bars.py; bars a quarter shorter would be found out"
+    from bench.error_bars import MODELS, judged, once, Net, population, truths
+    people, arms = population(rows=600), [('shapley', 100, None), ('shapley', 300, None), ('shapley', 2**12, .1), ('permutation', 300, None)]
+    net, x = Net(*MODELS['interacting'][:2], seed=[0, 2]).eval(), population([0, 3], 5)
+    runs, everywhere = [once(net, x, people, 40, [0, 4, r], arms) for r in range(30)], truths(net, x, people)
+    pooled = lambda scale: [j['pooled'] for j in judged([{a: (phi, here, scale*se, scale*both, n) for a, (phi, here, se, both, n) in r.items()} for r in runs], everywhere, 40)]
+    assert all(.925 < p < .98 for p in pooled(1.)) and max(pooled(.75)) < .925, (pooled(1.), pooled(.75))
