@@ -154,6 +154,7 @@ class Store:
         self.path, self.arrays, self.file = path, {}, None
         if path is not None:
             import h5netcdf
+            if not str(path).strip(): raise ValueError("path='' is no file name: say where the result goes, as in path='result.nc', or leave it out")
             self.file = h5netcdf.File(f'{path}.part', 'w')
     def new(self, group, name, dims):
         "An array of NaN: dims is a dict from dim to length"

@@ -1,8 +1,7 @@
 "Any model behind one call: modules, functions, estimators; names, heads, units; what is refused, and in which words."
-import warnings
 import numpy as np, pandas as pd, pytest, torch
 from torch import nn
-from mtl_explain.any_model import Form, FunctionPredictor, Head, ModulePredictor, predictors
+from mtl_explain.any_model import Form, Head, predictors
 from mtl_explain.data import Table, TaskSuite
 from mtl_explain.explain import explain
 from mtl_explain.game import Fixed, Groups, Nearest, PerTask, Sampled, Typical

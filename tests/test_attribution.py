@@ -3,7 +3,7 @@ from itertools import permutations
 import numpy as np, pytest, torch
 from mtl_explain.attribution import EXPLAINERS, exact, explainer, importance, shapley
 from mtl_explain.explain import explain
-from mtl_explain.game import ConceptGame, EdgeGame, Fixed, Groups, InputGame, Nearest, PerTask, Sampled, Typical
+from mtl_explain.game import ConceptGame, InputGame, Sampled
 from mtl_explain.model import MTLModel
 from mtl_explain.predictor import ModelPredictor
 from mtl_explain.schema import check, closing, load, save

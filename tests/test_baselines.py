@@ -1,7 +1,6 @@
 "Baselines: the same contract as the model, what is shared and what is not, training, and what is saved."
 import numpy as np, pandas as pd, pytest, torch
 from torch import nn
-from mtl_explain import baselines
 from mtl_explain.baselines import Baseline, CrossStitch, Experts, HardSharing, MultiHead, SingleTask, SoftSharing, reach
 from mtl_explain.compare import score
 from mtl_explain.data import Table, TaskSuite

@@ -4,7 +4,6 @@ import numpy as np, pytest, torch
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from torch import nn
 from torch.nn import functional as F
-from mtl_explain import relevance as _  # registers its explainer
 from mtl_explain.any_model import predictors
 from mtl_explain.attribution import EXPLAINERS
 from mtl_explain.game import InputGame

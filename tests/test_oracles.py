@@ -1,5 +1,4 @@
 "Attributions against what is written out here from the definitions, and against captum and shap where they are right."
-import warnings
 from itertools import combinations
 from math import factorial
 import numpy as np, pandas as pd, pytest, shap, torch

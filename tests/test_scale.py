@@ -1,12 +1,12 @@
 "Results larger than memory: written to a file and opened lazily, kept small on request, shared among workers; memory stays bounded."
 import subprocess, sys
-import numpy as np, pandas as pd, pytest, torch, xarray as xr
+import numpy as np, pytest, torch, xarray as xr
 from mtl_explain.any_model import Head, predictors
 from mtl_explain.explain import explain
 from mtl_explain.game import InputGame, Sampled
 from mtl_explain.attribution import EXPLAINERS, explainer
 from mtl_explain.play import as_bytes, block_rows, budget
-from mtl_explain.schema import check, closing, load, tasks_of
+from mtl_explain.schema import check, closing, load
 
 @pytest.fixture(scope='module')
 def data(): return np.random.default_rng(0).normal(size=(150, 12)).astype(np.float32)
@@ -36,6 +36,7 @@ def test_a_file_holds_what_memory_would(data, tmp_path):
 def test_too_large_a_result_is_refused_with_its_size_and_the_ways_out(data):
     with pytest.raises(MemoryError, match=r"about \d.* MB, more than memory=1 MB.*path='result.nc'.*targets='predicted' or top="): explain(scores, np.tile(data, (10, 1)), heads=HEADS, samples=1000, memory='1 MB', progress=False)
     with pytest.raises(ValueError, match='one sample of table .* needs about .* memory=20 kB'): explain(scores, data, heads=HEADS, samples=1, memory='20 kB', progress=False)
+    with pytest.raises(ValueError, match='is no file name'): explain(scores, data, heads=HEADS, samples=1, path='', progress=False)
     for bad in ('much', '1 PB', 'GB'):
         with pytest.raises(ValueError, match='memory='): explain(scores, data, heads=HEADS, memory=bad, progress=False)
     assert as_bytes('1.5 GB')==1.5e9 and as_bytes(100)==100.
