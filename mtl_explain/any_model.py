@@ -50,6 +50,7 @@ class Block:
     ):
         self.key, self.frame = key, isinstance(data, pd.DataFrame)
         if self.frame:
+            if not data.columns.is_unique: raise ValueError(f'{self._where}: column {data.columns[data.columns.duplicated()][0]!r} is there more than once; rename one')
             self.columns = [Column(str(c), data[c].dtype, None if pd.api.types.is_numeric_dtype(data[c]) else list(pd.unique(data[c].dropna()))) for c in data]
             self.names, self.labels = list(data.columns), [c.name for c in self.columns]
         else:
@@ -89,7 +90,7 @@ def tensor(self:Block, x, dtype):
 @patch
 def words(self:Block, data):
     "The values as a person would write them (row, column)"
-    return np.array([['missing' if pd.isna(v) else f'{v:.4g}' if isinstance(v, float) else str(v) for v in row] for row in (data.to_numpy(object) if self.frame else self.flat(data).astype(object))], object)
+    return np.array([['missing' if pd.isna(v) else f'{v:.4g}' if isinstance(v, float) else str(v) for v in row] for row in (data.to_numpy(object) if self.frame else self.flat(data).astype(object))], object).reshape(len(data), -1 if len(data) else len(self.labels))
 
 # %% ../nbs/15_any_model.ipynb #b211bafb
 class Form:
@@ -99,8 +100,8 @@ class Form:
     ):
         self.kind = 'dict' if isinstance(data, dict) else 'tuple' if isinstance(data, (tuple, list)) else 'one'
         parts = self._parts(data)
-        if not parts: raise ValueError('data holds no input')
         self.blocks = [Block(d, k) for k, d in parts]
+        if not any(b.labels for b in self.blocks): raise ValueError('data holds no input: at least one column is needed')
         self.ends = np.cumsum([len(b.labels) for b in self.blocks])
         self.labels = distinct([l for b in self.blocks for l in b.labels])
     def _parts(self, data): return list(data.items()) if self.kind=='dict' else list(enumerate(data)) if self.kind=='tuple' else [(None, data)]
@@ -134,8 +135,11 @@ class Head:
 def _matrix(y, task):
     if isinstance(y, pd.DataFrame | pd.Series): y = y.to_numpy()
     if not torch.is_tensor(y): y = np.asarray(y)
+    if y.is_complex() if torch.is_tensor(y) else y.dtype.kind not in 'fiub' and not _are_numbers(y): raise ValueError(f'task {task!r}: the model answers with {"nothing" if y.ndim==0 and y.item() is None else y.dtype}; numbers are needed')
     if not y.ndim: raise ValueError(f'task {task!r}: the model returns one number for all rows; it must answer each row by itself')
     return y.reshape(len(y), -1)
+
+def _are_numbers(y): return y.dtype==object and y.size and all(isinstance(v, (int, float, np.number)) for v in y.ravel())
 
 def _columns(y, at):
     if at is None: return y
@@ -225,6 +229,7 @@ class ModulePredictor(_Read, TorchPredictor):
         if module.training:
             warnings.warn('the module was in training mode: it was put into evaluation mode, module.eval()', stacklevel=3); module.eval()
         some = next((p for p in [*module.parameters(), *module.buffers()] if p.is_floating_point()), torch.zeros(1))
+        if some.element_size() < 4: raise TypeError(f'table {name!r}: the module computes in {some.dtype}, too coarse to tell inputs apart; explain a copy in full precision: copy.deepcopy(module).float()')
         if some.device.type=='meta': raise ValueError('the module is on the meta device, which holds no numbers: load its weights first')
         self.module, self.device, self._float = module, some.device, some.dtype
         self.dtype = torch.float64  # of the flat rows: whole numbers stay exact
@@ -268,7 +273,8 @@ class FunctionPredictor(_Read):
         check_answers(self)
     def answers(self, x):
         parts = {b.key: b.array(c) for b, c in zip(self.form.blocks, self.form.cut(np.asarray(x)))}
-        return self.f(parts if self.form.kind=='dict' else tuple(parts.values()) if self.form.kind=='tuple' else parts[None])
+        y = self.f(parts if self.form.kind=='dict' else tuple(parts.values()) if self.form.kind=='tuple' else parts[None])
+        return np.asarray(y) if isinstance(y, list) and y and all(np.ndim(v)==0 for v in y) else y  # a plain list of answers
     def __call__(self,
         x, # (row, input)
     )->np.ndarray: # (row, target)
