@@ -30,7 +30,8 @@ const cell = (d, t, c) => (d.set.i*d.T + t)*d.K + c;
 /** What a concept holds of a task, with its interval where it has one. kind: 'effect' | 'unclear' | 'zero' */
 export function held(d, t, c) { const i = cell(d, t, c), share = d.held[i], se = d.held_se[i]; return {share, lo: share - 1.96*se, hi: share + 1.96*se, kind: !(share > 0) ? 'zero' : share - 1.96*se <= 0 ? 'unclear' : 'effect'}; }
 export const rest = (d, t) => d.none[d.set.i*d.T + t];
-const unclear = g => g.se > 0 && g.flow - 1.96*g.se <= 0;
+/** No evidence for a route: its own interval includes 0, or, where it has none, that of what its concept holds */
+export const doubtful = (d, g) => g.se > 0 ? g.flow - 1.96*g.se <= 0 : held(d, g.t, g.c).kind === 'unclear';
 
 // ---- what is shown (pure) ----
 
@@ -115,7 +116,7 @@ const path = (d, g, n = 28) => [variable(d, g.v, n), ' → ', naming(d, g.c, n),
 export function reading(d, m) {
   if (!m) return [];
   if (m.kind === 'rest') return [{b: `${capital(many(m.count, 'smaller route'))}:`}, ` ${withUnit(m.mass)} of ${m.focus ? 'what passes through the pins' : 'the flow'}, each narrower than any that is drawn.`];
-  if (m.kind === 'route') return [{b: [...path(d, m.g), ':']}, ` ${withUnit(m.g.flow)} of ${whole_(d)}${notEffect(d)}${range(m.g.flow, m.g.se)}${unclear(m.g) ? ', no evidence that it differs from 0' : ''}.`];
+  if (m.kind === 'route') return [{b: [...path(d, m.g), ':']}, ` ${withUnit(m.g.flow)} of ${whole_(d)}${notEffect(d)}${range(m.g.flow, m.g.se)}${doubtful(d, m.g) ? ', no evidence that it differs from 0' : ''}.`];
   if (m.kind === 'link') { const h = held(d, m.t, m.c), n = d.routes[cell(d, m.t, m.c)]; return [{b: [naming(d, m.c), ' → ', taskName(d, m.t), ':']}, ` ${withUnit(h.share)} of ${whole_(d)}${range(h.share, d.held_se[cell(d, m.t, m.c)])}${h.kind === 'unclear' ? ', no evidence that it differs from 0' : ''}, from ${many(n, 'variable')}.`]; }
   const top = (xs, name, flow) => [...list(xs.slice(0, 3).map(x => [name(x), ' ' + withUnit(flow(x))])), xs.length > 3 ? ` and ${many(xs.length - 3, 'other')}` : '', '.'];
   if (m.kind === 'variable') { const gs = routesOf(d, g => g.v === m.i), n = d.variable_routes[d.set.i*d.V + m.i]; return [{b: [...inTable(d, m.i), ':']}, ` ${withUnit(flowOf(d, m.i))} of ${whole_(d)}${notEffect(d)}, through `, ...(gs.length ? [...list(gs.slice(0, 3).map(x => [naming(d, x.c), ' ' + withUnit(x.flow)])), n > 3 ? ` and ${many(n - 3, 'other')}` : '', '.'] : ['no concept.'])]; }
@@ -144,7 +145,7 @@ export function matches(d, want) {
 
 /** The routes of the picture as a table */
 export function tableOf(d, ch) {
-  const left = ch.count - ch.routes.length, what = d.set.measure === 'attention' ? 'attention, which is not its effect' : 'effect', row = g => [nameOf(d, 'variable', g.v), nameOf(d, 'concept', g.c), oneLine(d.tasks[g.t]), percent(g.flow), Number.isFinite(g.se) && g.se > 0 ? `${percent(Math.max(0, g.flow - 1.96*g.se))}–${percent(g.flow + 1.96*g.se)}${unclear(g) ? ' n.e.' : ''}` : '', ch.lit ? ch.lit.has(g.r) ? 'yes' : 'no' : ''];
+  const left = ch.count - ch.routes.length, what = d.set.measure === 'attention' ? 'attention, which is not its effect' : 'effect', row = g => [nameOf(d, 'variable', g.v), nameOf(d, 'concept', g.c), oneLine(d.tasks[g.t]), percent(g.flow), Number.isFinite(g.se) && g.se > 0 ? `${percent(Math.max(0, g.flow - 1.96*g.se))}–${percent(g.flow + 1.96*g.se)}${doubtful(d, g) ? ' n.e.' : ''}` : '', ch.lit ? ch.lit.has(g.r) ? 'yes' : 'no' : ''];
   const rows = ch.routes.map(row); if (left) rows.push([`${thousands(left)} smaller ${left === 1 ? 'route' : 'routes'}`, '', '', `${percent((ch.total - ch.sum)/ch.total)} of the flow`, '', '']);
   return {caption: `Share of each task’s ${what}, in %; the widest routes first`, head: ['variable', 'concept', 'task', 'share', '95\u202f% interval', 'pinned'], rows};
 }
@@ -217,7 +218,7 @@ function finish(o, y) { o.H = Math.ceil(y); for (const [k, v] of Object.entries(
 export function drawFlow(d, f, ids, ch) {
   const o = canvas(f, ids, ['variables', 'routes into concepts', 'concepts', 'routes into tasks', 'tasks']), {tk, u, f1, b1, i1, h} = o, hues = d.concepts.map((_, c) => hue(d.specificity[c], tk));
   const own = new Set(ch.routes.map(g => g.v)), used = new Set(ch.routes.map(g => g.c)), ts = new Set(ch.routes.map(g => g.t)), widest = (xs, font, name) => Math.max(0, ...[...xs].map(x => measure(name(x), font)));
-  const geo = o.geo = geometry(f.width, u, {table: widest(ts, f1, t => oneLine(d.tasks[t])), variable: widest(own, b1, v => oneLine(d.labels[v])), concept: widest(used, b1, c => nameOf(d, 'concept', c)), task: Math.max(widest(ts, b1, t => oneLine(d.tasks[t])), measure('100 % of its effect', f1))});
+  const geo = o.geo = geometry(f.width, u, {table: widest(ts, f1, t => oneLine(d.tasks[t])), variable: Math.max(widest(own, b1, v => oneLine(d.labels[v])), ch.count > ch.routes.length ? measure(left_(ch), i1) - (f.width >= 820*u ? 40*u : 0) : 0), concept: widest(used, b1, c => nameOf(d, 'concept', c)), task: Math.max(widest(ts, b1, t => oneLine(d.tasks[t])), measure('100 % of its effect', f1))});
   const l = o.l = layout(d, ch, u, {beside: geo.beside, twoLines: !!ch.lit}), {x1, x2, x3, bar} = geo, title = (x, s, anchor) => put(o.bars, text(x, 14*u, s, h, {'text-anchor': anchor}));
   if (!ch.routes.length) { put(o.bars, text(geo.pad, 20*u, 'Nothing flows.', f1, {fill: tk.muted})); return finish(o, 36*u); }
   title(x1 + bar, 'variable', 'end'); title(x2, 'concept'); title(x3, 'task');
@@ -249,16 +250,18 @@ export function drawFlow(d, f, ids, ch) {
 const mixed = (d, xs, hues) => hues[[...xs].sort((a, b) => b.h - a.h)[0].g.c];
 function label(o, n, x, y, s, font, attrs) { const el = text(x, y + font.size*.36, s, font, attrs); o.labels.set(n, el); return el; }
 const shape = d => svg('path', {d, fill: 'transparent', stroke: 'transparent', 'stroke-width': 5, 'pointer-events': 'all'});
+/** No evidence is hatched, never pale */
+const vague = (o, d) => svg('path', {d, fill: `url(#${o.ids.hatch})`, stroke: o.tk.hatch, 'stroke-width': .75});
 function paintRoute(o, d, ch, x, hues) {
   const {x1, x2, bar} = o.geo, path = ribbon(x1 + bar, x.from, x2, x.to, Math.max(x.h, .75)), on = !ch.lit || ch.lit.has(x.g.r);
-  if (on && unclear(x.g)) o.hatched = true;
-  put(o.flow, svg('path', {d: path, fill: on ? unclear(x.g) ? `url(#${o.ids.hatch})` : hues[x.g.c] : o.tk.axis, 'fill-opacity': ch.lit ? on ? .62 : .17 : .35}));
+  if (on && doubtful(d, x.g)) o.hatched = true;
+  put(o.flow, on && doubtful(d, x.g) ? vague(o, path) : svg('path', {d: path, fill: on ? hues[x.g.c] : o.tk.axis, 'fill-opacity': ch.lit ? on ? .62 : .17 : .35}));
   x.d = path; mark(o, d, 1, x, {x: x1 + bar, y: x.from, w: x2 - x1 - bar, h: x.h}, shape(path));
 }
 function paintLink(o, d, ch, x, hues) {
-  const {x2, x3, bar} = o.geo, part = (dy, h) => ribbon(x2 + bar, x.from + dy, x3, x.to + dy, Math.max(h, .75)), vague = held(d, x.t, x.c).kind === 'unclear', fill = vague ? `url(#${o.ids.hatch})` : hues[x.c];
-  if (vague && x.lit > 0) o.hatched = true;
-  if (x.lit > 0) put(o.flow, svg('path', {d: part(0, x.lit), fill, 'fill-opacity': ch.lit ? .62 : .35}));
+  const {x2, x3, bar} = o.geo, part = (dy, h) => ribbon(x2 + bar, x.from + dy, x3, x.to + dy, Math.max(h, .75)), doubt = held(d, x.t, x.c).kind === 'unclear';
+  if (doubt && x.lit > 0) o.hatched = true;
+  if (x.lit > 0) put(o.flow, doubt ? vague(o, part(0, x.lit)) : svg('path', {d: part(0, x.lit), fill: hues[x.c], 'fill-opacity': ch.lit ? .62 : .35}));
   if (x.h - x.lit > 1e-6) put(o.flow, svg('path', {d: part(x.lit, x.h - x.lit), fill: o.tk.axis, 'fill-opacity': .17}));
   x.part = part; mark(o, d, 3, x, {x: x2 + bar, y: x.from, w: x3 - x2 - bar, h: x.h}, shape(part(0, x.h)));
 }
@@ -271,14 +274,15 @@ function connect(o) {
   for (const x of l.right) { x.before = l.C.get(x.c); x.after = l.T.get(x.t); }
   for (const n of l.tasks) n.before = best(l.right.filter(x => x.t === n.i));
 }
+const left_ = ch => { const n = ch.count - ch.routes.length; return `${thousands(n)} smaller ${n === 1 ? 'route' : 'routes'}`; };
 /** The rest: one hatched strip at its true size, or cut visibly where it would be higher than 110 px */
 function drawStrip(o, d, ch, y) {
   const {tk, u, geo, f1, i1} = o, left = ch.count - ch.routes.length;
   if (!left || !ch.routes.length) return y;
-  const mass = Math.max(0, ch.total - ch.sum), true_ = Math.max(mass*o.l.scale, 3*u), h = Math.min(true_, 110*u), x0 = geo.x1, w = geo.x3 + geo.bar - x0, said = fit(`${thousands(left)} smaller ${left === 1 ? 'route' : 'routes'}`, x0 - 8*u - geo.pad, i1, middle), mid = y + h/2 + f1.size*.36;
+  const mass = Math.max(0, ch.total - ch.sum), true_ = Math.max(mass*o.l.scale, 3*u), h = Math.min(true_, 110*u), x0 = geo.x1, w = geo.x3 + geo.bar - x0, said = fit(left_(ch), x0 - 8*u - geo.pad, i1, middle), mid = y + h/2 + f1.size*.36;
   o.cutStrip = true_ > h + 1; o.rest = {kind: 'rest', count: left, mass: mass/ch.total, focus: ch.focus};
   put(o.flow, svg('rect', {x: x0, y, width: w, height: h, fill: `url(#${o.ids.hatch})`}));
-  if (o.cutStrip) { let p = `M${x0} ${y + h/2}`; for (let k = 0; k < 24; k++) p += `l${w/48} ${-5*u}l${w/48} ${5*u}`; put(o.flow, svg('path', {d: p, fill: 'none', stroke: tk.paper, 'stroke-width': 5*u})); }
+  if (o.cutStrip) { let p = `M${x0} ${y + h/2}`; for (let k = 0; k < 24; k++) p += `l${w/48} ${-9*u}l${w/48} ${9*u}`; put(o.flow, svg('path', {d: p, fill: 'none', stroke: tk.paper, 'stroke-width': 8*u})); }
   put(o.bars, text(x0 - 8*u, mid, said, i1, {fill: tk.muted, 'text-anchor': 'end'}), text(geo.x3 + geo.bar + 8*u, mid, fit(`${withUnit(mass/ch.total)} of ${ch.focus ? 'their' : 'the'} flow`, geo.task, f1, middle), f1, {fill: tk.muted}));
   mark(o, d, 4, o.rest, {x: x0, y: y - Math.max(0, 24*u - h)/2, w, h: Math.max(24*u, h)});
   return y + Math.max(h, 18*u) + 10*u;
@@ -289,9 +293,9 @@ export function drawList(d, f, ids, ch, most = 24) {
   o.list = true;
   for (const g of gs) {
     const w = (x1 - x0)*g.flow/max, h = 8*u, parts = path(d, g, 1e6), cy = y + 26*u, name = fit(plain(parts), f.width - 12*u, f1, middle);
-    if (unclear(g)) o.hatched = true;
-    put(o.bars, text(x0, y + 14*u, name, f1, {fill: tk.ink}), svg('rect', {x: x0, y: cy - h/2, width: Math.max(1, w), height: h, fill: unclear(g) ? `url(#${ids.hatch})` : hue(d.specificity[g.c], tk)}), g.se > 0 && whisker(x0 + (x1 - x0)*Math.max(0, g.flow - 1.96*g.se)/max, x0 + (x1 - x0)*(g.flow + 1.96*g.se)/max, cy, tk));
-    put(o.bars, text(f.width - 6*u, cy + f1.size*.36, withUnit(g.flow) + (unclear(g) ? ' n.e.' : ''), f1, {fill: tk.muted, 'text-anchor': 'end'}));
+    if (doubtful(d, g)) o.hatched = true;
+    put(o.bars, text(x0, y + 14*u, name, f1, {fill: tk.ink}), svg('rect', {x: x0, y: cy - h/2, width: Math.max(1, w), height: h, fill: doubtful(d, g) ? `url(#${ids.hatch})` : hue(d.specificity[g.c], tk)}), g.se > 0 && whisker(x0 + (x1 - x0)*Math.max(0, g.flow - 1.96*g.se)/max, x0 + (x1 - x0)*(g.flow + 1.96*g.se)/max, cy, tk));
+    put(o.bars, text(f.width - 6*u, cy + f1.size*.36, withUnit(g.flow) + (doubtful(d, g) ? ' n.e.' : ''), f1, {fill: tk.muted, 'text-anchor': 'end'}));
     mark(o, d, 0, {kind: 'route', g}, {x: 0, y, w: f.width, h: 36*u}); y += 38*u;
   }
   const all = whole(d), left = all.count - gs.length, mass = Math.max(0, all.total - add(gs.map(g => g.flow)));

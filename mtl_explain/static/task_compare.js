@@ -75,14 +75,14 @@ export const SAY = {1: ['+', 'raises the score', 'plus-text'], '-1': ['−', 'lo
 export const question = d => d.pair ? ['What do ', task(d, 0), ' and ', task(d, 1), ' share, where do they part?'] : ['What do two tasks share, where do they part?'];
 /** One sentence, names only as long as they fit */
 export function answer(d) {
-  const all = compare(d), x = overlap(d), t = test(d), [na, nb] = [0, 1].map(i => ['a', 'b'][i]), both = all.filter(r => r.group === 'both').sort((p, q) => q.both - p.both), gap = r => Math.abs(r.a.share - r.b.share), part = all.filter(r => (r.group === na || r.group === nb || r.group === 'both') && gap(r) > .03).sort((p, q) => gap(q) - gap(p));
+  const all = compare(d), x = overlap(d), t = test(d), both = all.filter(r => r.group === 'both').sort((p, q) => q.both - p.both), gap = r => Math.abs(r.a.share - r.b.share), part = all.filter(r => ['a', 'b', 'both'].includes(r.group) && gap(r) > .03).sort((p, q) => gap(q) - gap(p));
   const close = Number.isFinite(t.p) && t.p >= .05 ? ` No evidence that it is more than chance (${pValue(t.p)}).` : '';
   if (all.every(r => r.group === 'none')) return ['No concept moves either task.'];
   const head = d.effect ? `They share ${withUnit(x)} of what moves them` : `They share ${withUnit(x)} of their attention, which is not effect`;
   if (!both.length) return [`${head}: no concept moves both beyond doubt.`, close];
   const room = d.effect ? 3 : 2, some = (rows, k, n) => list(rows.slice(0, k).map(r => naming(d, r.c, n)));
   for (const [k, m, n] of [[room, 2, 20], [room, 1, 20], [2, 1, 16], [1, 1, 14]]) {
-    const said = [head, both.length > k ? ', most through ' : ': ', ...some(both, k, n), '.', ...(part.length ? [' They part at ', ...some(part, m, n), '.'] : [])];
+    const named = new Set(both.slice(0, k).map(r => r.c)), apart = part.filter(r => !named.has(r.c)), said = [head, both.length > k ? ', most through ' : ': ', ...some(both, k, n), '.', ...(apart.length ? [' They part at ', ...some(apart, m, n), '.'] : [])];
     if (plain(said).length <= 120 || k === 1) return [...said, close];
   }
 }
@@ -187,7 +187,7 @@ function drawSum(o, d, y) {
   show(o, part(geo.pad, xa - gap/2, tk.private), part(xa + gap/2, xb - gap/2, tk.shared), part(xb + gap/2, o.W - geo.pad, tk.private));
   if (Number.isFinite(t.low)) { const c = (xa + xb)/2, at = s => c + per*s/2; show(o, [[at(t.low), at(t.high)], [2*c - at(t.high), 2*c - at(t.low)]].map(([p, q]) => whisker(p, q, by + h/2, tk))); }
   mark(o, d, r, {what: 'sum', part: 'alone', side: 0}, {x: geo.pad, y: by - 2*u, w: xa - geo.pad, h: 24*u}); mark(o, d, r, {what: 'sum', part: 'both'}, {x: xa, y: by - 2*u, w: Math.max(xb - xa, 2), h: 24*u}); mark(o, d, r, {what: 'sum', part: 'alone', side: 1}, {x: xb, y: by - 2*u, w: o.W - geo.pad - xb, h: 24*u});
-  let end = by + h + (below ? 24*u : 8*u);
+  let end = by + h + (below ? 28*u : 8*u);
   if (Number.isFinite(t.null)) {
     const c = (xa + xb)/2, said = `two unrelated tasks: ${withUnit(t.null)}${Number.isFinite(t.null_low) ? ` (${percent(t.null_low)}–${percent(t.null_high)})` : ''}`, half = measure(said, f1)/2;
     show(o, svg('rect', {x: c - per*t.null/2, y: end - 2*u, width: per*t.null, height: 3*u, fill: tk.axis}), text(Math.min(Math.max(c, geo.pad + half), o.W - geo.pad - half), end + 15*u, said, f1, {fill: tk.muted, 'text-anchor': 'middle'})); end += 22*u;

@@ -69,7 +69,7 @@ test('the foot names the measure, and says that attention is not effect where it
   assert.match(flat(F.foot(data(), F.choose(data()), {hatched: true, narrow: true, cutStrip: true})[0]), /drawn shorter than its size.*Hatched ribbons.*Hidden for width/);
 });
 test('names are found, exact ones first, and the table has every drawn route', () => {
-  const d = data(); assert.deepEqual(F.matches(d, 'e').map(x => x.id), ['v1', 'v2', 'c1', 'c2', 'vote']); assert.equal(F.matches(d, 'vote')[0].id, 'vote'); assert.deepEqual(F.matches(d, ' '), []); assert.equal(F.matches(d, 'MONEY')[0].id, 'c2');
+  const d = data(); assert.deepEqual(F.matches(d, 'e').map(x => x.id), ['v1', 'v2', 'c1', 'c2', 'vote']); assert.equal(F.matches(d, 'vote')[0].id, 'vote'); assert.deepEqual(F.matches(d, ' '), []); assert.equal(F.matches(d, 'MONEY')[0].id, 'c2'); assert.equal(F.matches(data({info: {labels: ['wage', 'age', 'cost']}}), 'age')[0].id, 'v2');
   const t = F.tableOf(d, F.choose(d)); assert.equal(t.rows.length, 5); assert.deepEqual(t.rows[0].slice(0, 4), ['cost', 'c2 money', 'trip', '60']); assert.match(t.rows[3][4], /n\.e\./); assert.match(t.rows[4][0], /1 smaller route/); assert.ok(t.rows.every(r => r.length === t.head.length));
 });
 test('places: ribbons fill their nodes, nodes do not overlap', () => {
@@ -78,6 +78,8 @@ test('places: ribbons fill their nodes, nodes do not overlap', () => {
     for (const ns of [l.vars, l.concepts, l.tasks]) for (let i = 1; i < ns.length; i++) assert.ok(ns[i].top >= ns[i - 1].top + ns[i - 1].room - 1e-6, 'overlap');
     for (const x of l.left) { const a = l.V.get(x.g.v), b = l.C.get(x.g.c); assert.ok(x.from >= a.y - 1e-6 && x.from + x.h <= a.y + a.h + 1e-6 && x.to >= b.y - 1e-6 && x.to + x.h <= b.y + b.h + 1e-6); }
     for (const x of l.right) { const b = l.T.get(x.t); assert.ok(x.to >= b.y - 1e-6 && x.to + x.h <= b.y + b.h + 1e-6 && x.lit <= x.h + 1e-9); }
+    for (const [ends, key] of [['from', x => 'v' + x.g.v], ['to', x => 'c' + x.g.c]]) { const at = {}; for (const x of l.left) (at[key(x)] ??= []).push([x[ends], x.h]); for (const rs of Object.values(at)) { rs.sort((p, q) => p[0] - q[0]); for (let i = 1; i < rs.length; i++) assert.ok(rs[i][0] >= rs[i - 1][0] + rs[i - 1][1] - 1e-6, 'ribbons lie on each other'); } }
+    assert.ok([...l.vars, ...l.concepts, ...l.tasks].every(x => x.room >= 20), 'a name needs its line');
     assert.ok(l.height > 0 && l.concepts.every(c => c.y + c.h <= l.height + 1)); assert.ok(Math.abs(l.tasks.reduce((s, t) => s + t.flow, 0) - ch.sum) < 1e-6);
   }
   const none = F.layout(data(), {routes: [], sum: 0, lit: null}, 1); assert.deepEqual([none.vars.length, none.left.length], [0, 0]); assert.ok(!/NaN/.test(F.ribbon(0, 1, 2, 3, 4)));

@@ -38,6 +38,7 @@ test('interval and null only where the tree has them for these numbers', () => {
 });
 test('answers', () => {
   assert.equal(flat(C.answer(data())), 'They share 20 % of what moves them: income. They part at c3 and c2 left–right.'); assert.match(flat(C.answer(tested({p: .4}))), /No evidence that it is more than chance \(p = \.40\)\.$/);
+  assert.equal(flat(C.answer(data({arrays: {held: f32([.6, 0, 0, 0, 0, .2, ...Array(24).fill(0)])}}))), 'They share 20 % of what moves them: income.'); // what is named as shared is not named again
   assert.match(flat(C.answer(data({width: 'attention'}))), /^They share 100 % of their attention, which is not effect/); assert.equal(flat(C.answer(data({arrays: {held: f32(Array(30).fill(0))}}))), 'No concept moves either task.');
   assert.match(flat(C.answer(data({arrays: {held_se: f32(Array(30).fill(1))}}))), /no concept moves both beyond doubt/); assert.equal(flat(C.question(data())), 'What do vote and trip share, where do they part?');
   const long = data({names: Object.fromEntries(['c1', 'c2', 'c3'].map(k => [k, 'x'.repeat(300)]))}); assert.ok(flat(C.answer(long)).length < 125);
