@@ -41,10 +41,12 @@ def explainer(
 ):
     "Register an attribution method"
     if closes not in CLOSES: raise ValueError(f'explainer {name!r}: closes={closes!r} must be "by construction", "in the limit" or "never"')
+    if needs not in ('value', 'gradient', 'relevance'): raise ValueError(f'explainer {name!r}: needs={needs!r} must be "value", "gradient" or "relevance"')
+    if not isinstance(name, str) or not name or '@' in name: raise ValueError(f'explainer {name!r}: a name is text without "@", which stands before the name of a background')
     def deco(f):
         f.name, f.needs, f.closes, f.background = name, needs, closes, background
         known = inspect.signature(f).parameters
-        f.budget, f.once = getattr(known.get('evaluations'), 'default', None), 'once' in known
+        f.budget, f.counts, f.once = getattr(known.get('evaluations'), 'default', None), 'evaluations' in known, 'once' in known
         EXPLAINERS[name] = f
         return f
     return deco

@@ -63,13 +63,16 @@ def _training(predictor):
     if not len(r): raise ValueError(f'table {predictor.name!r} has no training rows to make a background from; use background=Fixed(row)')
     return predictor.cases.x[r]
 
+def _whole(rows, name):
+    if isinstance(rows, bool) or not isinstance(rows, (int, np.integer)) or rows < 1: raise ValueError(f'{name}({rows!r}): at least one background row is needed, a whole number')
+    return int(rows)
+
 class Sampled:
     "Background: rows drawn from the training rows, without repeats"
     def __init__(self,
         rows:int=100, # How many, if the task has that many
     ):
-        if rows < 1: raise ValueError(f'Sampled({rows}): at least one background row is needed')
-        self.rows = rows
+        self.rows = _whole(rows, 'Sampled')
     def __repr__(self): return f'Sampled({self.rows})'
     def draw(self, predictor, rng, x=None):
         "Background rows (draw, input), and how they are called"
@@ -82,8 +85,7 @@ class Nearest:
     def __init__(self,
         rows:int=20, # How many
     ):
-        if rows < 1: raise ValueError(f'Nearest({rows}): at least one background row is needed')
-        self.rows = rows
+        self.rows = _whole(rows, 'Nearest')
     def __repr__(self): return f'Nearest({self.rows})'
     def draw(self, predictor, rng, x):
         "Background rows of each sample (sample, draw, input), and how they are called"
@@ -125,7 +127,10 @@ class PerTask:
     "Another background for each task"
     def __init__(self,
         backgrounds:dict, # Task (or input table) -> background
-    ): self.backgrounds = dict(backgrounds)
+    ):
+        self.backgrounds = dict(backgrounds)
+        for t, b in self.backgrounds.items():
+            if not hasattr(b, 'draw'): raise TypeError(f'PerTask: {b!r}, for {t!r}, is no background: use Sampled(100), Typical(), Nearest(20) or Fixed(row)')
     def __repr__(self): return f'PerTask({self.backgrounds!r})'
     def draw(self, predictor, rng, x):
         "The rows of the task's own background, and how they are called"

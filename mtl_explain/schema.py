@@ -47,7 +47,7 @@ def node(
     task:str, # Plain name of a task, any text
 )->str: # Name of its node in a tree
     "The node name of a task: percent-encoded, so that any text is safe"
-    return quote(str(task), safe=' ').replace('.', '%2E')
+    return quote(str(task), safe=' ').replace('.', '%2E') or '%'  # an empty name would be no node at all
 
 # %% ../nbs/00_schema.ipynb #352afd44
 def has(
@@ -124,7 +124,8 @@ def _gaps(d):
     sinks = d.sink_score.sum('sink', skipna=True) if 'sink_score' in d else 0.
     gap = np.abs(d.score - d.base - d.attribution.sum('player', min_count=1) - sinks)  # NaN where a sample was not reached
     both = xr.concat([d.score, d.base], 'which')
-    span = (both.max(('which', 'sample')) - both.min(('which', 'sample'))).clip(min=1e-12)  # (explainer, target)
+    span = both.max(('which', 'sample')) - both.min(('which', 'sample'))  # (explainer, target)
+    span = np.fmax(span, .01*np.abs(both).max(('which', 'sample'))).clip(min=1e-12)
     return (gap/span).max(('sample', 'target')).values if gap.size else np.zeros(len(d.explainer))
 
 def _closing(players, task, node):
