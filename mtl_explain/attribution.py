@@ -258,8 +258,8 @@ def shapley(
     once:bool=False, # One estimate, at the end: where nobody waits for an error to be small enough
 ):
     "Shapley values: exact where the budget allows, else by paired sampling, doubling up to the budget"
-    n = len(game.players)
-    if n <= LARGEST and 2**n*game.draws <= evaluations or n < 2:
+    n = len(game.players); whole = 2**n*game.draws if n <= LARGEST else math.inf
+    if whole <= evaluations and (once or game.draws > 1 and whole <= 256) or n < 2:
         yield from exact(game, rows, rng); return
     if evaluations < 4*n: raise ValueError(f'shapley: {evaluations} evaluations are too few for {n} {game.kind} players: {4*n} are needed to tell them apart, {16*n} for error bars worth having; or group the players')
     _, on = game.ends(rows); bases, order, columns = game.bases(rows), rng.permutation(game.draws), row_columns(game)
@@ -272,6 +272,7 @@ def shapley(
         masks, size, draw, half = np.concatenate([masks, new]), np.concatenate([size, k]), np.concatenate([draw, met]), np.concatenate([half, (both[:len(new)] - both[len(new):])/2])
         phi, se, other = solve_pairs(masks, half, on, bases, draw, *columns, (pairs.share/pairs.count.clip(1))[size]*len(masks)*evenly(draw), (1 - pairs.count/pairs.all)[size])
         yield Estimate(phi, se, 2*len(masks), background_se=other)
+        if game.draws > 1 and whole <= min(evaluations, 4*len(masks)): yield from exact(game, rows, rng); return
 
 # %% ../nbs/31_attribution.ipynb #a4463971
 def over_rows(

@@ -22,6 +22,13 @@ from .attribution import Estimate
 # %% ../nbs/33_play.ipynb #c8a35d16
 LEAST = 60  # evaluations before a run may be stopped for its error
 
+def _sound(e, method, game, shape):
+    table = getattr(game.predictor, 'name', '')
+    for name in ('attribution', 'se'):
+        if np.shape(getattr(e, name))!=shape: raise ValueError(f'{method.name}: {name} of table {table!r} has shape {np.shape(getattr(e, name))}; (player, row, target) = {shape} is needed')
+    if not np.isfinite(e.attribution).all(): raise ArithmeticError(f'{method.name}: an attribution of table {table!r} is {e.attribution[~np.isfinite(e.attribution)][0]}: the model answers with no number for some mixture of rows')
+    return e
+
 def block(
     game, # The game
     method, # A registered explainer
@@ -35,21 +42,19 @@ def block(
     threads:int=1, # Threads of torch
 ):
     "Estimates of one block, and how it ended"
-    status = 'done'
+    status, shape, e = 'done', (len(game.players), len(rows), len(game.targets)), None
     with using_threads(threads):
         last = dict(once=True) if wanted is None and method.once else {}
         for e in method(game, rows, np.random.default_rng(seed), **(settings or {}), **last):
-            e = Estimate(*e)
-            if not np.isfinite(e.attribution).all(): raise ArithmeticError(f'{method.name}: an attribution of table {getattr(game.predictor, "name", "")!r} is {e.attribution[~np.isfinite(e.attribution)][0]}: the model answers with no number for some mixture of rows')
-            if wanted is not None:
-                good = (e.se.max((0, 1)) <= wanted).all()
-                status = 'done' if good else 'budget ended before the error asked'
-                if good and e.evaluations >= LEAST: break
-            if method.closes=='in the limit':
-                total = e.attribution.sum(0) + sum((e.sinks or {}).values())
-                good = (np.abs(score - (base if e.base is None else e.base) - total)/span <= TOLERANCE['in the limit']).all()
-                status = 'done' if good else 'budget ended before it closed'
-                if good: break
+            e = _sound(Estimate(*e), method, game, shape)
+            gap = np.abs(score - (base if e.base is None else e.base) - e.attribution.sum(0) - sum((e.sinks or {}).values()))/span
+            closed = method.closes!='in the limit' or bool((gap <= TOLERANCE['in the limit']).all())
+            if not e.se.any(): good, status = closed, 'done' if closed else 'budget ended before it closed'
+            elif wanted is None: good, status = False, 'done' if closed else 'budget ended before it closed'  # what closes by chance goes on: its parts may still be far off
+            else:
+                good = bool((e.se.max((0, 1)) <= wanted).all()); status = 'done' if good else 'budget ended before the error asked'
+            if good and (e.evaluations >= LEAST or not e.se.any()): break
+    if e is None: raise ValueError(f'{method.name}: it yielded no estimate; an explainer is a generator that yields (attribution, se, evaluations) at least once')
     return e, status
 
 # %% ../nbs/33_play.ipynb #196fe12d
@@ -59,9 +64,9 @@ def as_bytes(
     size, # A number of bytes, or text such as '1 GB'
 )->float: # Bytes
     "A size in bytes"
-    if not isinstance(size, str): return float(size)
-    m = re.fullmatch(r'\s*([\d.]+)\s*([kMGT]?B)\s*', size)
-    if not m: raise ValueError(f"memory={size!r}: say how much as in '500 MB' or '2 GB', or as a number of bytes")
+    if isinstance(size, (int, float)) and size > 0: return float(size)
+    m = re.fullmatch(r'\s*(\d+(?:\.\d*)?|\.\d+)\s*([kMGT]?B)\s*', size) if isinstance(size, str) else None
+    if not m or not float(m[1]): raise ValueError(f"memory={size!r}: say how much as in '500 MB' or '2 GB', or as a number of bytes")
     return float(m[1])*UNITS[m[2]]
 
 def in_words(
@@ -78,7 +83,7 @@ def budget(
 )->dict: # Arguments of the method
     "Evaluations per sample: what is asked, or the method's own number, more where there are very many players or background rows"
     n = asked if asked is not None else method.budget and max(method.budget, 16*len(game.players), 8*game.draws)
-    return dict(evaluations=n) if n is not None else {}
+    return dict(evaluations=n) if n is not None and method.counts else {}
 
 def block_rows(
     game, # The game
@@ -101,8 +106,9 @@ class Keep:
         targets='all', # 'all', 'predicted' (of the classes of an outcome, the predicted one), or labels
         top:int=None, # Keep this many players and one for the rest; None: all
     ):
-        if top is not None and top < 1: raise ValueError(f'top={top}: at least one player is needed')
+        if top is not None and (isinstance(top, bool) or not isinstance(top, (int, np.integer)) or top < 1): raise ValueError(f'top={top!r}: at least one player is needed, a whole number')
         if isinstance(targets, str) and targets not in ('all', 'predicted'): targets = [targets]
+        if not isinstance(targets, str) and (not len(targets) or len(set(targets))!=len(targets)): raise ValueError(f"targets={targets!r}: name at least one, and none twice; or 'all', or 'predicted'")
         self.targets, self.top, self.players = targets, top, None
     def columns(self, game):
         "Targets as they are kept: a data frame, and for each the positions that it is chosen from"
@@ -190,7 +196,9 @@ def play(
     if not n: return True
     base, score = (np.concatenate(v) for v in zip(*(game.ends(r) for r in np.array_split(np.arange(n), -(-n//1000)))))
     both = np.concatenate([score, base, game.bases(np.arange(min(n, 100))).reshape(-1, score.shape[1])])
-    span = np.maximum(np.ptp(np.concatenate([score, base]), axis=0), 1e-12)
+    for a, of in [(score, 'sample'), (base, 'background of sample')]:
+        if not np.isfinite(a).all(): raise ValueError(f'table {getattr(game.predictor, "name", "")!r}, {of} {game.samples[int(np.argmin(np.isfinite(a).all(1)))]!r}: the model answers with {a[~np.isfinite(a)][0]}; correct the row, or leave it out')
+    span = np.fmax(np.ptp(np.concatenate([score, base]), axis=0), .01*np.abs(np.concatenate([score, base])).max(0)).clip(1e-12)  # as `closing` has it
     wanted = None if error is None else error*both.std(0).clip(1e-12)
     rows = np.array_split(np.arange(n), -(-n//block_rows(game, method, settings or {}, memory)))
     tasks = [dict(rows=r, base=base[r], score=score[r], span=span, wanted=wanted, settings=settings, seed=[*np.atleast_1d(seed).tolist(), i], threads=threads) for i, r in enumerate(rows)]
