@@ -10,7 +10,7 @@ from types import ModuleType as _Module
 _names = dict(
     data='Table TaskSuite', suites='people planted', sharing='Own Attend', model='MTLModel load_model', baselines='HardSharing CrossStitch Experts', train='fit calibrate',
     any_model='Head', game='Groups Sampled Typical Nearest Fixed', attribution='explainer', explain='explain', schema='check save load example',
-    concept_map='ConceptMap', attributions='Attributions', view='View link')
+    concept_map='ConceptMap', concept_flow='ConceptFlow', task_compare='TaskCompare', attributions='Attributions', training='TrainingMonitor', view='View link')
 _module = {name: module for module, names in _names.items() for name in names.split()}
 __all__ = list(_module)
 
