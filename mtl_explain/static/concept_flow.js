@@ -129,7 +129,7 @@ export function reading(d, m) {
 export function foot(d, ch, {narrow, cutStrip, hatched} = {}) {
   const n = ch.routes.length, left = ch.count - n, share = withUnit(ch.sum/ch.total), among = ch.focus ? ' through what is pinned' : '', flow = ch.focus ? 'their flow' : 'the flow';
   const shown = !ch.count ? [{b: 'Shown:'}, ' no route.'] : left ? [{b: `Showing ${thousands(n)} of ${thousands(ch.count)} routes${among}, ${share} of ${flow}.`}, ` The other ${left === 1 ? 'one is a' : `${thousands(left)} are one`} hatched strip${cutStrip ? ', drawn shorter than its size' : ''}${ch.full ? '; more would not fit' : ''}.`] : [{b: `Showing all ${thousands(n)} routes${among}.`}];
-  if (ch.lit && !ch.focus && n) shown.push(` ${ch.lit.size ? capital(count(ch.lit.size)) : 'None'} of them ${ch.lit.size === 1 ? 'is' : 'are'} pinned.`);
+  if (ch.lit && !ch.focus && n) shown.push(` ${ch.lit.size ? capital(count(ch.lit.size)) : 'None'} of ${left ? `the ${thousands(n)}` : 'them'} ${ch.lit.size === 1 ? 'is' : 'are'} pinned.`);
   if (hatched) shown.push(' Hatched ribbons: no evidence that they differ from 0.');
   if (narrow) shown.push(' ', {b: 'Hidden for width:'}, ' the ribbons; routes are a list.');
   const ev = evidence(d.evidence), said = {edge: 'A width is the share of the task’s effect that was measured for this variable and concept.', concept: 'A width is what the concept holds of the task’s effect, divided among variables by their attention to it: attention is not effect.', attention: 'A width is attention, divided by the number of the task’s variables. Attention is not effect.'}[d.set.measure];
@@ -161,11 +161,11 @@ export function geometry(width, u, wide) {
 }
 /** Heights and places: nodes of each column, ribbons between them. -> {vars, concepts, tasks, links, height, scale, strip} */
 export function layout(d, ch, u, {beside = true, twoLines = true} = {}) {
-  const row = 20*u, gap = 12*u, head = 28*u, by = (kind, key) => { const m = new Map(); for (const g of ch.routes) { const k = key(g); if (!m.has(k)) m.set(k, {kind, i: k, flow: 0}); m.get(k).flow += g.flow; } return m; };
+  const row = 24*u, gap = 12*u, head = 28*u, by = (kind, key) => { const m = new Map(); for (const g of ch.routes) { const k = key(g); if (!m.has(k)) m.set(k, {kind, i: k, flow: 0}); m.get(k).flow += g.flow; } return m; };
   const V = by('variable', g => g.v), C = by('concept', g => g.c), T = by('task', g => g.t), sum = Math.max(ch.sum, 1e-12);
   const vars = [...V.values()].sort((a, b) => d.of[a.i] - d.of[b.i] || a.i - b.i), tasks = [...T.values()].sort((a, b) => a.i - b.i), groups = tasks.length;
-  const base = Math.max(vars.length*row + groups*gap, C.size*22*u, groups*44*u, 180*u), scale = .5*base/sum, size = (n, least, air) => { n.h = Math.max(n.flow*scale, 1); n.room = Math.max(least, n.h + air); };
-  vars.forEach(n => size(n, row, 5*u)); tasks.forEach(n => size(n, twoLines ? 40*u : 24*u, 10*u)); C.forEach(n => size(n, 20*u, 8*u));
+  const base = Math.max(vars.length*row + groups*gap, C.size*26*u, groups*44*u, 180*u), scale = .5*base/sum, size = (n, least, air) => { n.h = Math.max(n.flow*scale, 1); n.room = Math.max(least, n.h + air); };
+  vars.forEach(n => size(n, row, 5*u)); tasks.forEach(n => size(n, twoLines ? 40*u : 24*u, 10*u)); C.forEach(n => size(n, 24*u, 8*u));
   const titled = beside ? 0 : 18*u, need = (ns, extra) => add(ns.map(n => n.room)) + extra, inner = Math.max(need(vars, groups*(gap + titled)), need(tasks, 0), need([...C.values()], 0));
   const place = (ns, air, startsGroup) => { let y = head; ns.forEach((n, k) => { if (startsGroup?.(n, k)) y += (k ? gap + air : air/2) + titled; n.y = y + (n.room - n.h)/2; n.top = y; y += n.room; }); };
   place(vars, (inner - need(vars, groups*(gap + titled)))/Math.max(groups, 1), (n, k) => k === 0 || d.of[n.i] !== d.of[vars[k - 1].i]);
@@ -218,7 +218,7 @@ function finish(o, y) { o.H = Math.ceil(y); for (const [k, v] of Object.entries(
 export function drawFlow(d, f, ids, ch) {
   const o = canvas(f, ids, ['variables', 'routes into concepts', 'concepts', 'routes into tasks', 'tasks']), {tk, u, f1, b1, i1, h} = o, hues = d.concepts.map((_, c) => hue(d.specificity[c], tk));
   const own = new Set(ch.routes.map(g => g.v)), used = new Set(ch.routes.map(g => g.c)), ts = new Set(ch.routes.map(g => g.t)), widest = (xs, font, name) => Math.max(0, ...[...xs].map(x => measure(name(x), font)));
-  const geo = o.geo = geometry(f.width, u, {table: widest(ts, f1, t => oneLine(d.tasks[t])), variable: Math.max(widest(own, b1, v => oneLine(d.labels[v])), ch.count > ch.routes.length ? measure(left_(ch), i1) - (f.width >= 820*u ? 40*u : 0) : 0), concept: widest(used, b1, c => nameOf(d, 'concept', c)), task: Math.max(widest(ts, b1, t => oneLine(d.tasks[t])), measure('100 % of its effect', f1))});
+  const geo = o.geo = geometry(f.width, u, {table: widest(ts, f1, t => oneLine(d.tasks[t])), variable: Math.max(widest(own, b1, v => oneLine(d.labels[v])), ch.count > ch.routes.length ? measure(left_(ch), i1) - (f.width >= 820*u ? 40*u : 0) : 0), concept: widest(used, {...b1, italic: true}, c => nameOf(d, 'concept', c)) + 4*u, task: Math.max(widest(ts, b1, t => oneLine(d.tasks[t])), measure('100 % of its effect', f1))});
   const l = o.l = layout(d, ch, u, {beside: geo.beside, twoLines: !!ch.lit}), {x1, x2, x3, bar} = geo, title = (x, s, anchor) => put(o.bars, text(x, 14*u, s, h, {'text-anchor': anchor}));
   if (!ch.routes.length) { put(o.bars, text(geo.pad, 20*u, 'Nothing flows.', f1, {fill: tk.muted})); return finish(o, 36*u); }
   title(x1 + bar, 'variable', 'end'); title(x2, 'concept'); title(x3, 'task');

@@ -196,8 +196,8 @@ function drawSum(o, d, y) {
 }
 /** One concept: name, two bars, and its variables where it is open */
 function drawRow(o, d, r, y) {
-  const {tk, u, geo, f1} = o, open = d.open.includes(r.c), h = 26*u, name = naming(d, r.c, 1e6), font = {...(open ? o.b1 : f1), italic: 'i' in name}, glyph = open ? '▾ ' : '▸ ', short = fit(plain(name), (geo.narrow ? o.W - 20*u : geo.mid - 20*u) - measure(glyph, f1), {...font, weight: 650}, middle), line = row(o, {'data-concept': d.concepts[r.c]});
-  const ny = geo.narrow ? y + 14*u : base(o, y + h/2), cy = geo.narrow ? y + 30*u : y + h/2, label = svg('text', {x: geo.narrow ? geo.pad : geo.xa + geo.mid/2, y: ny, 'font-size': f1.size, 'text-anchor': geo.narrow ? 'start' : 'middle', 'font-style': font.italic ? 'italic' : undefined, 'font-weight': open ? 600 : 400, fill: tk.ink, style: {'unicode-bidi': 'isolate'}}, glyph + short);
+  const {tk, u, geo, f1} = o, open = d.open.includes(r.c), h = 26*u, name = naming(d, r.c, 1e6), font = {...(open ? o.b1 : f1), italic: 'i' in name}, glyph = open ? '▾ ' : '▸ ', short = fit(plain(name), (geo.narrow ? o.W - 44*u : geo.mid - 20*u) - measure(glyph, f1), {...font, weight: 650}, middle), line = row(o, {'data-concept': d.concepts[r.c]});
+  const ny = geo.narrow ? y + 14*u : base(o, y + h/2), cy = geo.narrow ? y + 30*u : y + h/2, label = svg('text', {x: geo.narrow ? geo.pad + 6*u : geo.xa + geo.mid/2, y: ny, 'font-size': f1.size, 'text-anchor': geo.narrow ? 'start' : 'middle', 'font-style': font.italic ? 'italic' : undefined, 'font-weight': open ? 600 : 400, fill: tk.ink, style: {'unicode-bidi': 'isolate'}}, glyph + short);
   o.labels.set(r.c, label); show(o, label);
   const box = side => ({x: side ? geo.xb : geo.pad, y: geo.narrow ? y + 20*u : y, w: geo.room, h: geo.narrow ? 20*u : h}), nameBox = geo.narrow ? {x: geo.pad, y, w: 2*geo.room, h: 20*u} : {x: geo.xa, y, w: geo.mid, h};
   bar(o, d, r, 0, cy); bar(o, d, r, 1, cy);
@@ -217,12 +217,12 @@ function bar(o, d, r, side, cy) {
   show(o, text(x0 + dir*(Math.max(hi, end) + 8*u), base(o, cy), withUnit(x.share) + (x.kind === 'unclear' ? ' n.e.' : ''), f1, {fill: x.kind === 'unclear' ? tk.muted : tk.ink, 'text-anchor': side ? 'start' : 'end'}));
 }
 function drawVariables(o, d, c, y) {
-  const {tk, u, geo, f1, i1} = o, sides = d.pair.map(t => through(d, t, c)), n = Math.min(MOST.variables, Math.max(...sides.map(s => s.list.length))), h = geo.narrow ? 34*u : 21*u, more = sides.map((s, i) => ({n: s.count - Math.min(n, s.list.length), share: d.set.measure === 'edge' ? NaN : Math.max(0, held(d, d.pair[i], c).share - s.list.slice(0, n).reduce((a, x) => a + x.flow, 0))}));
+  const {tk, u, geo, f1, i1} = o, sides = d.pair.map(t => through(d, t, c)), n = Math.max(...sides.map((s, i) => Math.min(MOST.variables, s.list.filter((x, k) => !k || x.flow >= .05*held(d, d.pair[i], c).share).length))), h = geo.narrow ? 34*u : 24*u, more = sides.map((s, i) => ({n: s.count - Math.min(n, s.list.length), share: d.set.measure === 'edge' ? NaN : Math.max(0, held(d, d.pair[i], c).share - s.list.slice(0, n).reduce((a, x) => a + x.flow, 0))}));
   o.signs = true;
   if (!geo.narrow) show(o, text(geo.xa + geo.mid/2, base(o, y + h/2), n ? 'its variables' : 'no variable', f1, {fill: tk.muted, 'text-anchor': 'middle'}));
   for (let k = 0; k < n; k++) { const line = row(o, {}); sides.forEach((s, side) => { const x = s.list[k]; if (x) { drawVariable(o, d, x, side, y, h); mark(o, d, line, {what: 'variable', c, side, x}, {x: side ? geo.xb : geo.pad, y, w: geo.room, h}); } }); if (!line.length) { o.rows.pop(); line.el.remove(); } else y += h; }
   if (more.some(m => m.n > 0)) {
-    const line = row(o, {}); more.forEach((m, side) => { if (m.n <= 0) return; const said = `and ${thousands(m.n)} other${m.n === 1 ? '' : 's'}${m.share > 0 ? `, ${withUnit(m.share)}` : ''}`; show(o, text(side ? geo.xb + 8*u : geo.xa - 8*u, base(o, y + 10*u), said, i1, {fill: tk.muted, 'text-anchor': side ? 'start' : 'end'})); mark(o, d, line, {what: 'more', c, side, ...m}, {x: side ? geo.xb : geo.pad, y, w: geo.room, h: 21*u}); }); y += 22*u;
+    const line = row(o, {}); more.forEach((m, side) => { if (m.n <= 0) return; const said = `and ${thousands(m.n)} other${m.n === 1 ? '' : 's'}${m.share > 0 ? `, ${withUnit(m.share)}` : ''}`; show(o, text(side ? geo.xb + 8*u : geo.xa - 8*u, base(o, y + 10*u), said, i1, {fill: tk.muted, 'text-anchor': side ? 'start' : 'end'})); mark(o, d, line, {what: 'more', c, side, ...m}, {x: side ? geo.xb : geo.pad, y, w: geo.room, h: 24*u}); }); y += 24*u;
   }
   return y + 8*u;
 }

@@ -1,4 +1,4 @@
-"""Photograph the concept map of the stored explanation into pictures/: wide in light and dark, on a telephone, with a pinned card, inside JupyterLab.
+"""Photograph views of the stored explanation into pictures/: the concept map wide in light and dark, on a telephone, with a pinned card, inside JupyterLab; other views wide and on a telephone, light and dark.
 
     python tests/tools/pictures.py [--readme]    `--readme` keeps the two wide ones where the README looks for them
 """
@@ -47,6 +47,15 @@ def shot_lab(browser, home, out):
     if wrong: sys.exit(f'{out.name}: {wrong}')
 
 
+def more():
+    "The other views, by the name of their pictures"
+    from mtl_explain.concept_flow import ConceptFlow
+    from mtl_explain.schema import example
+    from mtl_explain.task_compare import TaskCompare
+    ex = example()
+    return {'concept-flow': ConceptFlow(ex), 'concept-flow-pinned': ConceptFlow(ex, concepts=['c05']), 'task-compare': TaskCompare(ex, 'vote', 'travel mode', concepts=['c05'])}
+
+
 def main():
     from playwright.sync_api import sync_playwright
     from mtl_explain import ConceptMap, example
@@ -55,6 +64,10 @@ def main():
         page = ConceptMap(example()).save_html(Path(d)/'map.html')
         browser = p.chromium.launch(executable_path=chromium(), args=['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run'])
         for name, how in SHOTS.items(): shot(browser, page, out/f'concept-map-{name}.png', *how)
+        for name, view in more().items():
+            page = view.save_html(Path(d)/f'{name}.html')
+            for theme in ('light', 'dark'):
+                for width in (1100, 400): shot(browser, page, out/f'{name}{"-narrow" if width==400 else ""}-{theme}.png', theme, width, False)
         shot_lab(browser, Path(d), out/'concept-map-lab.png')
         browser.close()
     if '--readme' in sys.argv:
