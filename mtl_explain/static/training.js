@@ -181,7 +181,7 @@ export function tableOf(d) {
 export function geometry({width, u, T, n, conflict, labelW, over}) {
   const narrow = width < 560*u, pad = 6*u, room = width - 2*pad, gap = (narrow ? 14 : 22)*u; let cell = 0, label = 0, reach = 0;
   if (conflict) {
-    cell = (T <= 8 ? 40 : T <= 14 ? 32 : T <= 30 ? 19 : 6)*u; label = T <= 30 ? Math.min(labelW + 8*u, (narrow ? 96 : 130)*u) : 0; reach = T <= 30 ? over : 0;
+    cell = (T <= 8 ? 40 : T <= 14 ? 32 : T <= 30 ? 19 : 4)*u; label = T <= 30 ? Math.min(labelW + 8*u, (narrow ? 96 : 130)*u) : 0; reach = T <= 30 ? over : 0;
     cell = Math.max(2.5*u, Math.min(cell, (room - label - reach*.6)/T));
   }
   const matrix = label + T*cell + reach, beside = !!conflict && !narrow && T <= 14 && room - matrix - 32*u >= 400*u, left = beside ? room - matrix - 32*u : room;
@@ -222,7 +222,8 @@ function start(d, f, ids) {
 /** What the lines are, said once over the panels */
 function key(o, d, y) {
   const {geo, tk, u, f1} = o, items = [['validation', x => svg('line', {x1: x, x2: x + 16*u, y1: 0, y2: 0, stroke: tk.ink, 'stroke-width': 2})], ['training', x => svg('line', {x1: x, x2: x + 16*u, y1: 0, y2: 0, stroke: tk.axis, 'stroke-width': 1})],
-    ['a guess', x => svg('line', {x1: x, x2: x + 16*u, y1: 0, y2: 0, stroke: tk.axis, 'stroke-width': 1.5, 'stroke-dasharray': '4 3'})], [d.running ? 'best step so far, its loss beside the name' : 'best step, its loss beside the name', x => svg('circle', {cx: x + 8*u, cy: 0, r: 4*u, fill: tk.ink})]];
+    ['a guess', x => svg('line', {x1: x, x2: x + 16*u, y1: 0, y2: 0, stroke: tk.axis, 'stroke-width': 1.5, 'stroke-dasharray': '4 3'})], [d.running ? 'best step so far, its loss beside the name' : 'best step, its loss beside the name', x => svg('circle', {cx: x + 8*u, cy: 0, r: 4*u, fill: tk.ink})],
+    ...(d.ranked.some(t => judge(d, t) === 'worse') ? [['worse than a guess', x => svg('path', {d: `M${x + 8*u} ${-5*u}l${5*u} ${9*u}h${-10*u}z`, fill: tk.minus})]] : [])];
   let x = geo.x0;
   for (const [word, glyph] of items) {
     const w = measure(word, f1) + 38*u;
@@ -233,18 +234,18 @@ function key(o, d, y) {
 }
 const scaleX = (d, x, w) => s => x + w*s/d.end;
 function drawPanel(o, d, r, t, x, y, corner) {
-  const {geo, tk, u, h: bold, f1, b1, f0} = o, {w, plot} = geo, kind = judge(d, t), v = validAt(d, t), said = kind === 'unknown' ? 'no validation rows' : share(v), more = kind === 'worse' ? 'worse than a guess' : '', sw = measure(said, b1);
+  const {geo, tk, u, h: bold, f1, b1, f0} = o, {w, plot} = geo, kind = judge(d, t), v = validAt(d, t), said = kind === 'unknown' ? 'no validation rows' : kind === 'worse' ? `▲ ${share(v)}` : share(v), sw = measure(said, b1);
   const top = y + 22*u, bottom = top + plot, sx = scaleX(d, x, w), sy = z => bottom - plot*Math.max(0, Math.min(o.top, z))/o.top, line = d.rows.map(q => [sx(q.step), sy(q.valid[t])]), tone = kind === 'worse' ? tk.minus : tk.ink;
-  const word = more && measure(more, f1) + sw + 12*u < w*.62 ? more : more ? 'worse' : '', mw = word ? measure(word, f1) + 6*u : 0, short = fit(oneLine(d.tasks[t]), w - sw - mw - 10*u, {...bold, weight: 650}, middle), pinned = d.pins.includes(t);
+  const short = fit(oneLine(d.tasks[t]), w - sw - 8*u, {...bold, weight: 650}, middle), pinned = d.pins.includes(t);
   if (d.rows.some(q => Math.max(q.valid[t], q.train[t]) > o.top)) o.clipped = true;
   const ty = y + 14*u, best = d.rows[d.best], kids = [text(x, ty, short, {...bold, weight: pinned ? 650 : 600}, {fill: tk.ink}),
-    text(x + w, ty, said, kind === 'unknown' ? f1 : b1, {'text-anchor': 'end', fill: kind === 'worse' ? tk['minus-text'] : kind === 'unknown' ? tk.muted : tk.ink}), word && text(x + w - sw - 6*u, ty, word, f1, {'text-anchor': 'end', fill: tk['minus-text']}),
+    text(x + w, ty, said, kind === 'unknown' ? f1 : b1, {'text-anchor': 'end', fill: kind === 'worse' ? tk['minus-text'] : kind === 'unknown' ? tk.muted : tk.ink}),
     svg('line', {x1: x, x2: x + w, y1: bottom, y2: bottom, stroke: tk.line}), svg('line', {x1: x, x2: x + w, y1: sy(1), y2: sy(1), stroke: tk.axis, 'stroke-width': 1.5, 'stroke-dasharray': '4 3'}),
     best && svg('line', {x1: sx(best.step), x2: sx(best.step), y1: top, y2: bottom, stroke: tk.line}),
     svg('path', {d: path(d.rows.map(q => [sx(q.step), sy(q.train[t])])), fill: 'none', stroke: tk.axis, 'stroke-width': 1}), svg('path', {d: path(line), fill: 'none', stroke: tone, 'stroke-width': 2, 'stroke-linejoin': 'round'}),
     best && Number.isFinite(v) && svg('circle', {cx: sx(best.step), cy: sy(v), r: 4*u, fill: tone, stroke: tk.paper, 'stroke-width': 1}), best && !Number.isFinite(v) && d.rows.length === 1 && Number.isFinite(trainAt(d, t)) && svg('circle', {cx: sx(best.step), cy: sy(trainAt(d, t)), r: 2.5*u, fill: tk.axis})];
   if (corner) kids.push(text(x, bottom + 14*u, '0', f0, {fill: tk.muted}), text(x + w, bottom + 14*u, `${thousands(d.end)} steps`, f0, {'text-anchor': 'end', fill: tk.muted}));
-  o.frames.push({t, x: x - 5*u, y: y - 2*u, w: w + 10*u, h: bottom - y + 6*u});
+  o.frames.push({t, x: x - 4*u, y: y - 3*u, w: w + 8*u, h: bottom - y + 7*u});
   mark(o, d, r, {what: 'panel', t, kind, sx, sy, top, bottom, box: {x, y, w, h: bottom - y}}, kids);
   o.panels.push(r.at(-1));
 }
@@ -267,7 +268,7 @@ function drawStrip(o, d, y) {
     if (judge(d, t) === 'worse') dots.worse += `M${cx.toFixed(1)} ${(sy(v) - 1.3*q).toFixed(1)}l${(1.2*q).toFixed(1)} ${(2.2*q).toFixed(1)}h${(-2.4*q).toFixed(1)}z`; });
   const end = geo.x0 + d.T*p;
   deco(o, svg('line', {x1: geo.x0, x2: end, y1: bottom, y2: bottom, stroke: tk.line}), svg('line', {x1: geo.x0, x2: end, y1: sy(1), y2: sy(1), stroke: tk.axis, 'stroke-width': 1.5, 'stroke-dasharray': '4 3'}), svg('path', {d: dots.train, stroke: tk.axis, fill: 'none'}), svg('path', {d: dots.learns, fill: tk.ink}), svg('path', {d: dots.worse, fill: tk.minus}),
-    text(geo.x0, bottom + 14*u, 'worst', f0, {fill: tk.muted}), text(end, bottom + 14*u, 'best', f0, {fill: tk.muted, 'text-anchor': 'end'}), dots.worse && text((geo.x0 + end)/2, bottom + 14*u, '▲ worse than a guess   ● better', f0, {fill: tk.muted, 'text-anchor': 'middle'}));
+    text(geo.x0, bottom + 14*u, 'worst', f0, {fill: tk.muted}), text(end, bottom + 14*u, 'best', f0, {fill: tk.muted, 'text-anchor': 'end'}));
   d.ranked.forEach((t, i) => { const box = {x: geo.x0 + i*p, y: top, w: p, h}; mark(o, d, r, {what: 'dot', t, kind: judge(d, t), box}); if (d.pins.includes(t)) o.frames.push({t, bare: true, ...box}); });
   return bottom + 24*u;
 }
@@ -279,7 +280,7 @@ function drawSparks(o, d, y) {
   const most = {entropy: 1, dead: Math.max(1, d.now.concepts || 1), lr: Math.max(1e-300, ...d.rows.map(r => r.lr))}; let r = null;
   parts.forEach((part, i) => {
     if (!r || geo.narrow) r = row(o, 'sparks');
-    const x = geo.x0 + (geo.narrow ? 0 : i*(w + gap)), top = y + 22*u, bottom = top + h, sx = scaleX(d, x, w), sy = z => bottom - h*z/most[part], value = {entropy: `${fraction(last.entropy)} of its largest`, dead: `${thousands(last.dead)} of ${thousands(d.now.concepts || 0)}`, lr: rate(last.lr)}[part], vw = measure(value, b1);
+    const x = geo.x0 + (geo.narrow ? 0 : i*(w + gap)), top = y + 22*u, bottom = top + h, sx = scaleX(d, x, w), sy = z => bottom - h*z/most[part], value = {entropy: fraction(last.entropy), dead: `${thousands(last.dead)} of ${thousands(d.now.concepts || 0)}`, lr: rate(last.lr)}[part], vw = measure(value, b1);
     mark(o, d, r, {what: 'spark', part, sx, top, bottom, box: {x, y, w, h: bottom - y + 18*u}}, text(x, y + 14*u, fit(AXES[part], w - vw - 8*u, f1, middle), f1, {fill: tk.muted}), text(x + w, y + 14*u, value, b1, {'text-anchor': 'end', fill: tk.ink}), svg('line', {x1: x, x2: x + w, y1: bottom, y2: bottom, stroke: tk.line}),
       svg('path', {d: part === 'dead' ? stairs(d.rows.map(q => [sx(q.step), sy(q.dead)])) : path(d.rows.map(q => [sx(q.step), sy(q[part])])), fill: 'none', stroke: tk.ink, 'stroke-width': 1.5}), text(x, bottom + 15*u, fit(note(d, part), w, f1, middle), f1, {fill: tk.muted}));
     if (geo.narrow || i === n - 1) y = bottom + 26*u;
@@ -303,7 +304,7 @@ function drawMatrix(o, d, y) {
   y += 22*u + slant; o.matrix = {x0, y, cell, w};
   if (!dense) deco(o, o.heads.map((s, j) => [text(0, 0, s, {...f1, weight: d.pins.includes(j) ? 650 : 400}, {fill: d.pins.includes(j) ? tk.ink : tk.muted, transform: `translate(${x0 + j*cell + w/2 + 3*u} ${y - 6*u}) rotate(-45)`}), null]));
   const most = Math.max(1e-9, ...pairs(d).filter(p => p.kind === 'hurts' || p.kind === 'helps').map(p => Math.abs(p.value)));
-  if (dense) deco(o, svg('rect', {x: x0, y, width: d.T*cell, height: d.T*cell, fill: `url(#${o.ids.hatch})`}), ...buckets(o, d, x0, y, cell, most));
+  if (dense) deco(o, svg('rect', {x: x0, y, width: d.T*cell, height: d.T*cell, fill: `url(#${o.ids.hatch})`, opacity: .55}), ...buckets(o, d, x0, y, cell, most));
   for (let i = 0; i < d.T; i++) {
     const r = row(o, 'matrix'), cy = y + i*cell; r.dense = dense;
     if (!dense) mark(o, d, r, {what: 'head', t: i, box: {x: mx, y: cy, w: label - 4*u, h: w}}, text(x0 - 8*u, cy + w/2 + f1.size*.36, fit(oneLine(d.tasks[i]), label - 8*u, {...f1, weight: 650}, middle), {...f1, weight: d.pins.includes(i) ? 650 : 400}, {'text-anchor': 'end', fill: d.pins.includes(i) ? tk.ink : tk.muted}));
@@ -319,7 +320,9 @@ function drawMatrix(o, d, y) {
   y += d.T*cell + 18*u;
   const words = d.tested ? ['+ helps', '− conflicts', 'hatched: no evidence'] : ['not held against a null: numbers without evidence'], colors = [tk['plus-text'], tk['minus-text'], tk.muted], room = geo.beside ? geo.label + d.T*cell + geo.reach : geo.left; let x = mx;
   words.forEach((s, i) => { const font = {...f1, weight: d.tested && i < 2 ? 600 : 400}, sw = measure(s, font); if (x > mx && x + sw > mx + room) { x = mx; y += 17*u; } deco(o, text(x, y, s, font, {fill: d.tested ? colors[i] : tk.muted})); x += sw + 14*u; });
-  return dense ? strongest(o, d, y + 22*u) : y + 6*u;
+  if (!dense) return y + 6*u;
+  const x1 = x0 + d.T*cell + 32*u, side = mx + geo.left - x1 >= 240*u;
+  return side ? Math.max(y + 6*u, strongest(o, d, x1, o.matrix.y + 14*u, mx + geo.left)) : strongest(o, d, mx, y + 22*u, mx + geo.left);
 }
 /** The cells of a large matrix as a few paths: one a colour */
 function buckets(o, d, x0, y, cell, most) {
@@ -330,12 +333,14 @@ function buckets(o, d, x0, y, cell, most) {
   }
   return [...paths].map(([fill, p]) => svg('path', {d: p, fill}));
 }
+/** Two names with a cross between them, each shortened by itself */
+function both(a, b, width, font) { const cross = ' × ', room = width - measure(cross, font), wa = measure(a, font), wb = measure(b, font), half = room/2; return fit(a, wb < half ? room - wb : half, font, middle) + cross + fit(b, wa < half ? room - wa : half, font, middle); }
 /** Where cells are too small for numbers, the strongest conflicts in words */
-function strongest(o, d, y) {
-  const {geo, tk, u, f1, h: bold} = o, hurt = pairs(d).filter(p => p.kind === 'hurts').sort((a, b) => a.value - b.value).slice(0, 5);
+function strongest(o, d, at, y, end) {
+  const {tk, u, f1, h: bold} = o, hurt = pairs(d).filter(p => p.kind === 'hurts').sort((a, b) => a.value - b.value).slice(0, at > o.geo.mx ? 10 : 5);
   if (!hurt.length) return y;
-  deco(o, text(geo.mx, y, 'Strongest conflicts', bold, {fill: tk.ink}));
-  for (const p of hurt) { y += 18*u; const number = signedShare(p.value), w = measure(number, f1) + 10*u; deco(o, text(geo.mx + 34*u, y, number, {...f1, weight: 600}, {fill: tk['minus-text'], 'text-anchor': 'end'}), text(geo.mx + 44*u, y, fit(`${oneLine(d.tasks[p.i])} × ${oneLine(d.tasks[p.j])}`, geo.left - w - 44*u, f1, middle), f1, {fill: tk.ink})); }
+  deco(o, text(at, y, 'Strongest conflicts', bold, {fill: tk.ink}));
+  for (const p of hurt) { y += 18*u; const number = signedShare(p.value); deco(o, text(at + 34*u, y, number, {...f1, weight: 600}, {fill: tk['minus-text'], 'text-anchor': 'end'}), text(at + 44*u, y, both(oneLine(d.tasks[p.i]), oneLine(d.tasks[p.j]), end - at - 44*u, f1), f1, {fill: tk.ink})); }
   return y + 8*u;
 }
 export function picture(d, f, ids) {
@@ -344,7 +349,7 @@ export function picture(d, f, ids) {
   deco(o, text(geo.x0, y, `Validation loss ${d.T > 1 ? 'per task, worst first' : 'of the task'}`, h, {fill: tk.ink}));
   y = key(o, d, y + 20*u) + 12*u;
   if (!d.every) y = drawStrip(o, d, y) + 8*u;
-  y = drawSparks(o, d, drawPanels(o, d, y) - 6*u);
+  y = drawSparks(o, d, drawPanels(o, d, y) + 4*u);
   if (d.conflict) y = Math.max(y, drawMatrix(o, d, geo.beside ? 2*u : y + 10*u));
   o.node.setAttribute('height', Math.ceil(y)); o.node.setAttribute('viewBox', `0 0 ${f.width} ${Math.ceil(y)}`);
   return o;
@@ -365,8 +370,8 @@ function drawMarks(o, d, st) {
   if (m.sx && r && st.k !== null) for (const p of [...o.panels, ...o.rows.flat().filter(x => x.what === 'spark')]) put(g, svg('line', {x1: p.sx(r.step), x2: p.sx(r.step), y1: p.top, y2: p.bottom, stroke: p === m ? tk.ink : tk.axis, 'stroke-width': 1}));
   if (m.sy && r && st.k !== null) for (const [v, fill] of [[r.train[m.t], tk.axis], [r.valid[m.t], tk.ink]]) if (Number.isFinite(v)) put(g, svg('circle', {cx: m.sx(r.step), cy: m.sy(v), r: 3.5*u, fill, stroke: tk.paper}));
   if (st.hover && m.what !== 'panel' && m.what !== 'spark') put(g, outline(m.box, m.box.w < 8*u ? 1 : 0, tk.ink, 2));
-  if (m.what === 'cell') for (const k of [m.t, m.t2]) for (const p of o.panels.filter(x => x.t === k)) put(g, outline({x: p.box.x - 5*u, y: p.box.y - 2*u, w: p.box.w + 10*u, h: p.box.h + 6*u}, 0, tk.axis, 1, 3));
-  if (m.what === 'dot') for (const p of o.panels.filter(x => x.t === m.t)) put(g, outline({x: p.box.x - 5*u, y: p.box.y - 2*u, w: p.box.w + 10*u, h: p.box.h + 6*u}, 0, tk.axis, 1, 3));
+  if (m.what === 'cell') for (const k of [m.t, m.t2]) for (const p of o.panels.filter(x => x.t === k)) put(g, outline({x: p.box.x - 4*u, y: p.box.y - 3*u, w: p.box.w + 8*u, h: p.box.h + 7*u}, 0, tk.axis, 1, 3));
+  if (m.what === 'dot') for (const p of o.panels.filter(x => x.t === m.t)) put(g, outline({x: p.box.x - 4*u, y: p.box.y - 3*u, w: p.box.w + 8*u, h: p.box.h + 7*u}, 0, tk.axis, 1, 3));
   if (st.ring && st.focused && o.rows[st.at.r]?.[st.at.c]) put(g, outline(o.rows[st.at.r][st.at.c].box, 3, tk.focus, 2, 2, 'mtl-ring'));
   return g;
 }
