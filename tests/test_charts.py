@@ -252,9 +252,9 @@ def test_hostile_names_are_text(theme):
 
 def test_rows_with_the_same_short_name_stay_apart():
     names = ['a very long name of a column that ends alike '+x+' and goes on for as long again' for x in 'pqr'] + ['two\nlines', 'two lines', '1 others, summed', '']
-    d = next(v for v in values(bars(made(names=names), 'shop', 2, top=20)) if 'dash' in v)
-    assert d.row.nunique()==7 and len(values(waterfall(made(names=names), 'shop', 2, top=20))[0])==10
-    assert d.row.map(lambda r: len(r.split(' = ')[0]) <= 33).all()
+    d = next(v for v in values(bars(made(names=names), 'shop', top=20)) if 'dash' in v)  # no values beside the names
+    assert d.row.nunique()==7 and set(d.row) >= {'two lines', 'two lines (2)'} and len(values(waterfall(made(names=names), 'shop', 2, top=20))[0])==10
+    assert d.row.str.len().max() <= 38
 
 
 def test_hundreds_of_targets_and_players_stay_small():

@@ -82,6 +82,8 @@ def test_captums_integrated_gradients_close_in_the_limit():
     tree = from_captum(ig(50), **told); c = closing(tree); assert c.closes.item()=='in the limit' and c.gap.item() < 1e-5
     _, delta = IntegratedGradients(net).attribute(x, zero, target=0, n_steps=50, return_convergence_delta=True)
     np.testing.assert_allclose(group(tree, 't', 'variable').delta.values[0, :, 0], -delta.numpy(), atol=1e-6)
+    moved = group(from_captum(ig(50), **{**told, 'score': net(x) + 2e-5}), 't', 'variable')  # what is left over is kept as it is
+    np.testing.assert_allclose(moved.delta.values[0, :, 0] + delta.numpy(), 2e-5, atol=1e-6)
     with pytest.raises(ArithmeticError, match='1e-03 is promised'): from_captum(ig(1), **told)
     off = from_captum(ig(1), **{**told, 'score': None}); assert off['attribution/variable/t'].closes.item()=='never' and np.isnan(off['attribution/variable/t'].delta).all()
     parts = {t: (v[:, :1], v[:, 1:]) for t, v in ig(50).items()}  # a module with two inputs answers with a tuple
