@@ -320,8 +320,8 @@ function drawMatrix(o, d, y) {
   y += d.T*cell + 18*u;
   const words = d.tested ? ['+ helps', '− conflicts', 'hatched: no evidence'] : ['not held against a null: numbers without evidence'], colors = [tk['plus-text'], tk['minus-text'], tk.muted], room = geo.beside ? geo.label + d.T*cell + geo.reach : geo.left; let x = mx;
   words.forEach((s, i) => { const font = {...f1, weight: d.tested && i < 2 ? 600 : 400}, sw = measure(s, font); if (x > mx && x + sw > mx + room) { x = mx; y += 17*u; } deco(o, text(x, y, s, font, {fill: d.tested ? colors[i] : tk.muted})); x += sw + 14*u; });
-  if (!dense) return y + 6*u;
-  const x1 = x0 + d.T*cell + 32*u, side = mx + geo.left - x1 >= 240*u;
+  if (numbers) return y + 6*u;
+  const x1 = x0 + d.T*cell + Math.max(geo.reach, 32*u) + 8*u, side = mx + geo.left - x1 >= 240*u;
   return side ? Math.max(y + 6*u, strongest(o, d, x1, o.matrix.y + 14*u, mx + geo.left)) : strongest(o, d, mx, y + 22*u, mx + geo.left);
 }
 /** The cells of a large matrix as a few paths: one a colour */
