@@ -6,7 +6,7 @@ Docs: https://mtl-explain.github.io/mtl_explain/attribution.html.md"""
 
 # %% auto #0
 __all__ = ['EXPLAINERS', 'CLOSES', 'LARGEST', 'LISTED', 'COLUMNS', 'Estimate', 'explainer', 'all_masks', 'shapley_matrix',
-           'widened', 'spread', 'exact', 'visits', 'evenly', 'row_errors', 'row_columns', 'influences', 'Pairs',
+           'widened', 'spread', 'exact', 'visits', 'evenly', 'row_errors', 'row_columns', 'few', 'influences', 'Pairs',
            'solve_pairs', 'shapley', 'over_rows', 'permutation', 'interaction_matrix', 'interactions', 'lime',
            'occlusion', 'saliency', 'gradient_input', 'integrated_gradients', 'expected_gradients', 'importance']
 
@@ -159,6 +159,13 @@ def _by_player(columns, owner, slope, n):
     for j in np.unique(owner): out[:, j] = columns[:, owner==j] @ slope[owner==j]
     return out
 
+def few(
+    n:int, # How many columns there are
+    each:int, # Numbers a column, such as rows × players
+)->list: # Arrays of positions
+    "Columns in parts that stay in the cache: an error bar must not cost more than what it is of"
+    return np.array_split(np.arange(n), -(-n*each//2**18) or 1)
+
 def influences(
     W:np.ndarray, # (draw, player): how a residual enters a player's attribution
     r:np.ndarray, # (draw, ·): residuals
@@ -166,7 +173,7 @@ def influences(
     rows:int, # Background rows in all
 ):
     "What draws do to players: sums by row (row, player, ·), variance within rows (player, ·), how often rows were met, degrees of freedom (player,)"
-    total = np.stack([W[draw==d].T @ r[draw==d] for d in range(rows)]); count = np.bincount(draw, minlength=rows)
+    met = [np.flatnonzero(draw==d) for d in range(rows)]; total = np.stack([W[k].T @ r[k] for k in met]); count = np.bincount(draw, minlength=rows)
     return total, _within(total, (W**2).T @ r**2, count)*len(draw)**2, count, (W**2).sum(0)**2/(W**4).sum(0).clip(1e-300)
 
 # %% ../nbs/31_attribution.ipynb #247afc68
@@ -241,7 +248,7 @@ def solve_pairs(
     left = np.sqrt(open*np.ones(m)/(1 - h.clip(max=.99)))[:, None]
     r, base, df = (o - X @ beta)*left, (bases - bases.mean(0)).reshape(D, 1, -1), 1 - h.mean()
     se, other = np.empty((2, n, o.shape[1]))
-    for c in np.array_split(np.arange(o.shape[1]), -(-o.shape[1]*n*D//2**21)):  # rows × players × few columns at a time: they fill no memory
+    for c in few(o.shape[1], n*D):
         moved = _by_player(columns, owner, beta[n:, c], n)
         effect = (moved - one[:n, None]*(base[..., c] + moved.sum(1, keepdims=True)))/D
         *parts, free = influences(W[:, :n], r[:, c], draw, D)
@@ -367,8 +374,10 @@ def lime(
     X = np.column_stack([np.ones(evaluations), on, ~on[:, owner]*columns[draw]]); w, y = np.exp(-(~on).sum(1)/(.75**2*n))*evenly(draw), v.reshape(evaluations, -1)
     A = (X*w[:, None]).T @ X; H = np.linalg.inv(A + 1e-9*np.trace(A)/len(A)*np.eye(len(A))) @ (X*w[:, None]).T  # (coefficient, coalition)
     beta = H @ y; r = y - X @ beta; h = np.einsum('ci,ic->i', H, X)
-    *parts, df = influences(H[1:n+1].T, r/np.sqrt(1 - h.clip(max=.99))[:, None], draw, game.draws)
-    se, other = row_errors(*parts, -_by_player(columns, owner, beta[n+1:], n)/game.draws, df*(1 - h.mean()))
+    se, other = np.empty((2, n, y.shape[1])); q = r/np.sqrt(1 - h.clip(max=.99))[:, None]
+    for c in few(y.shape[1], n*game.draws):
+        *parts, df = influences(H[1:n+1].T, q[:, c], draw, game.draws)
+        se[:, c], other[:, c] = row_errors(*parts, -_by_player(columns, owner, beta[n+1:, c], n)/game.draws, df*(1 - h.mean()))
     centred = y - np.average(y, 0, w); fit = 1 - (w @ r**2)/np.maximum(w @ centred**2, 1e-300)
     phi, se, other = (a.reshape(n, *v.shape[1:]) for a in (beta[1:n+1], se, other))
     yield Estimate(phi, se, evaluations, background_se=other, fit=fit.reshape(v.shape[1:]))
