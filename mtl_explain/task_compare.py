@@ -168,7 +168,7 @@ def _texts(tree, p, sets):
 # %% ../nbs/53_task_compare.ipynb #01c3b0d0
 def _rows_of(view, f, p, i):
     "Concepts, rest and variables of one task"
-    task, K = p['tasks'][i], len(p['concepts'])
+    task = p['tasks'][i]
     out = pd.DataFrame(dict(what='concept', task=task, concept=p['concepts'], share=f['held'][i], se=f['held_se'][i]))
     mine = np.flatnonzero(p['of'][f['v']]==i); mine = mine[np.argsort(f['c'][mine]*2. - f['flow'][mine], kind='stable')]
     each = pd.DataFrame(dict(what='variable', task=task, concept=np.array(p['concepts'], dtype=object)[f['c'][mine]], variable=np.array(p['ids'], dtype=object)[f['v'][mine]], share=f['flow'][mine], se=f['se'][mine]))
