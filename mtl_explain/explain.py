@@ -17,6 +17,7 @@ import numpy as np, pandas as pd, xarray as xr
 from fastcore.basics import patch
 
 # %% ../nbs/34_explain.ipynb #961c2b66
+from .sharing import OFF
 from .schema import TOLERANCE, append, check, closing, has, load, new_tree, node
 from .running import progress_line
 from .predictor import Cases, ModelPredictor
@@ -35,8 +36,9 @@ def _samples(p, samples, rng, alone):
         r = np.sort(np.concatenate([rng.permutation(c.rows(q)) for q in order])[:samples])
         return Cases(c.x[r], c.index[r], lambda rows: c.words(r[rows]), c.part[r], None if c.truth is None else c.truth[r])
     if isinstance(samples, dict) and p.name in samples: return p.new(samples[p.name])
-    if alone: return p.new(samples)
-    raise TypeError(f'samples must be a number, or a dict from table to new rows, not {type(samples).__name__}')
+    if isinstance(samples, dict) and getattr(getattr(p, 'form', None), 'kind', '')!='dict': raise ValueError(f'samples: {next(iter(samples), "an empty dict")!r} is not a table of the model; it has {p.name!r}')
+    if alone and not isinstance(samples, (str, float, type(None))): return p.new(samples)
+    raise TypeError(f'samples must be a number of rows, or new rows: a dict from table to rows, not {type(samples).__name__}')
 
 def _chosen(ps, samples):
     "The predictors whose tables are asked about"
@@ -45,11 +47,28 @@ def _chosen(ps, samples):
     if lost: raise ValueError(f'samples: {lost[0]!r} is not a table of the model; it has {", ".join(repr(p.name) for p in ps)}')
     return [p for p in ps if p.name in samples]
 
+def _whole(v, least): return isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least
+
+def _sensible(explainers, kinds, samples, error, evaluations, off, path, scheduler, seed):
+    "What can be refused before anything is done"
+    if not explainers or not all(isinstance(l, str) for l in explainers): raise ValueError(f'explainers={explainers!r}: name at least one of {", ".join(map(repr, EXPLAINERS))}')
+    if len(set(explainers))!=len(explainers): raise ValueError(f'explainers: {", ".join(map(repr, explainers))} names one twice')
+    names = [k if isinstance(k, str) else getattr(k, 'name', None) for k in kinds]
+    if None in names: raise TypeError(f'players: {kinds[names.index(None)]!r} is no kind of player; use {", ".join(map(repr, [*PLAYERS, "concept", "edge"]))}, or Groups(name, …)')
+    if len(set(names))!=len(names): raise ValueError(f'players: {", ".join(map(repr, names))} names one twice')
+    if isinstance(samples, (int, np.integer)) and not _whole(samples, 0): raise ValueError(f'samples={samples!r}: how many rows of each table? A whole number, or new rows')
+    if error is not None and not (isinstance(error, (int, float, np.number)) and 0 < error < np.inf): raise ValueError(f'error={error!r}: a share of the score\'s standard deviation above 0, such as 0.05')
+    if evaluations is not None and not _whole(evaluations, 1): raise ValueError(f'evaluations={evaluations!r}: how many for each sample at most? A whole number')
+    if off not in OFF: raise ValueError(f"off={off!r} is not one of {', '.join(map(repr, OFF))}")
+    if path and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()): raise ValueError(f'path={str(path)!r}: {"this is a folder" if Path(path).is_dir() else "there is no such folder"}; name a file to write, such as result.nc')
+    if scheduler is not None and not hasattr(scheduler, 'scatter'): raise TypeError(f'scheduler={scheduler!r} is no dask client; use dask.distributed.Client(…)')
+    if not _whole(seed, 0) or seed >= 2**63: raise ValueError(f'seed={seed!r}: a whole number from 0 is needed')
+
 def _data_group(p, task, cases, score):
     t = p.targets[p.targets.task==task]; at = t.index.to_numpy()
     truth = np.full((len(cases), len(t)), np.nan) if cases.truth is None else cases.truth[:, at]
     features = list(dict.fromkeys(p.inputs.feature))
-    return xr.Dataset(dict(input=(('sample', 'variable'), cases.x.astype(float)), input_value=(('sample', 'feature'), cases.words(np.arange(len(cases))).astype(object).reshape(len(cases), -1)),
+    return xr.Dataset(dict(input=(('sample', 'variable'), cases.x.astype(float)), input_value=(('sample', 'feature'), cases.words(np.arange(len(cases))).astype(object).reshape(len(cases), len(features))),
         prediction=(('sample', 'target'), score[:, at].astype(float)), truth=(('sample', 'target'), truth), part=('sample', cases.part)),
         coords=dict(sample=cases.index, variable=list(p.inputs.variable), feature=features, target=list(t.target)) | {c: ('target', t[c].to_numpy(object)) for c in ('outcome', 'level', 'kind', 'unit')}, attrs=dict(task=task))
 
@@ -203,9 +222,11 @@ def explain(
     threads:int=1, # Threads of torch on the CPU; more pay only for much wider models
 )->xr.DataTree: # The result, as the schema page describes it
     "Explain every answer of every task in one call"
+    labels = (explainers,) if isinstance(explainers, str) else tuple(explainers) if isinstance(explainers, (tuple, list)) else (explainers,)
+    asked = [players] if isinstance(players, str) or callable(players) else list(players or ()) if isinstance(players, (tuple, list, type(None))) else [players]
+    _sensible(labels, asked, samples, error, evaluations, off, path, scheduler, seed)
     ps = _chosen([p.in_units(units) for p in predictors(model, data, heads)], samples)
-    kinds = [players] if isinstance(players, str) or callable(players) else list(players or (['feature', 'variable', 'concept'] if len(ps[0].concepts) else ['feature', 'variable'] if isinstance(ps[0], ModelPredictor) else ['feature']))
-    labels = (explainers,) if isinstance(explainers, str) else tuple(explainers)
+    kinds = asked or (['feature', 'variable', 'concept'] if len(ps[0].concepts) else ['feature', 'variable'] if isinstance(ps[0], ModelPredictor) else ['feature'])
     plan = _plan(ps, kinds, labels, background, samples, off, seed)
     for q in plan: q['runs'] = [(l, m, g, told, budget(g, m, evaluations)) for l, m, g, told in q['runs']]
     _forecast(plan, error, progress)
@@ -217,7 +238,6 @@ def explain(
 def _plan(ps, kinds, labels, background, samples, off, seed):
     "Every game that is to be played, before the first is: so that what cannot work is said at once"
     plan, methods = [], [_split(l) for l in labels]
-    if len(set(labels))!=len(labels): raise ValueError(f'explainers: {", ".join(map(repr, labels))} names one twice')
     cases = [_samples(p, samples, np.random.default_rng([seed, 0, i]), len(ps)==1) for i, p in enumerate(ps)]
     for k, kind in enumerate(kinds):
         for i, (p, c) in enumerate(zip(ps, cases)):

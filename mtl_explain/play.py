@@ -22,6 +22,8 @@ from .attribution import Estimate
 # %% ../nbs/33_play.ipynb #c8a35d16
 LEAST = 60  # evaluations before a run may be stopped for its error
 
+def _iterable(found): return found if hasattr(found, '__iter__') else ()
+
 def _sound(e, method, game, shape):
     table = getattr(game.predictor, 'name', '')
     for name in ('attribution', 'se'):
@@ -45,7 +47,7 @@ def block(
     status, shape, e = 'done', (len(game.players), len(rows), len(game.targets)), None
     with using_threads(threads):
         last = dict(once=True) if wanted is None and method.once else {}
-        for e in method(game, rows, np.random.default_rng(seed), **(settings or {}), **last):
+        for e in _iterable(method(game, rows, np.random.default_rng(seed), **(settings or {}), **last)):
             e = _sound(Estimate(*e), method, game, shape)
             gap = np.abs(score - (base if e.base is None else e.base) - e.attribution.sum(0) - sum((e.sinks or {}).values()))/span
             closed = method.closes!='in the limit' or bool((gap <= TOLERANCE['in the limit']).all())
@@ -54,7 +56,7 @@ def block(
             else:
                 good = bool((e.se.max((0, 1)) <= wanted).all()); status = 'done' if good else 'budget ended before the error asked'
             if good and (e.evaluations >= LEAST or not e.se.any()): break
-    if e is None: raise ValueError(f'{method.name}: it yielded no estimate; an explainer is a generator that yields (attribution, se, evaluations) at least once')
+    if e is None: raise ValueError(f'{method.name}: it yielded no estimate; an explainer is a generator that yields (attribution, se, evaluations)')
     return e, status
 
 # %% ../nbs/33_play.ipynb #196fe12d
@@ -197,7 +199,7 @@ def play(
     base, score = (np.concatenate(v) for v in zip(*(game.ends(r) for r in np.array_split(np.arange(n), -(-n//1000)))))
     both = np.concatenate([score, base, game.bases(np.arange(min(n, 100))).reshape(-1, score.shape[1])])
     for a, of in [(score, 'sample'), (base, 'background of sample')]:
-        if not np.isfinite(a).all(): raise ValueError(f'table {getattr(game.predictor, "name", "")!r}, {of} {game.samples[int(np.argmin(np.isfinite(a).all(1)))]!r}: the model answers with {a[~np.isfinite(a)][0]}; correct the row, or leave it out')
+        if not np.isfinite(a).all(): raise ValueError(f'table {getattr(game.predictor, "name", "")!r}, {of} {str(game.samples[int(np.argmin(np.isfinite(a).all(1)))])!r}: the model answers with {a[~np.isfinite(a)][0]}; correct the row, or leave it out')
     span = np.fmax(np.ptp(np.concatenate([score, base]), axis=0), .01*np.abs(np.concatenate([score, base])).max(0)).clip(1e-12)  # as `closing` has it
     wanted = None if error is None else error*both.std(0).clip(1e-12)
     rows = np.array_split(np.arange(n), -(-n//block_rows(game, method, settings or {}, memory)))

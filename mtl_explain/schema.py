@@ -121,12 +121,13 @@ TOLERANCE = {'by construction': 1e-5, 'in the limit': 1e-3, 'never': np.inf}
 def _gaps(d):
     "Largest gap as a share of the score range (explainer,), NaN where nothing was reached"
     d = d.load()
+    if not d.attribution.size: return np.zeros(len(d.explainer))
     sinks = d.sink_score.sum('sink', skipna=True) if 'sink_score' in d else 0.
     gap = np.abs(d.score - d.base - d.attribution.sum('player', min_count=1) - sinks)  # NaN where a sample was not reached
     both = xr.concat([d.score, d.base], 'which')
     span = both.max(('which', 'sample')) - both.min(('which', 'sample'))  # (explainer, target)
     span = np.fmax(span, .01*np.abs(both).max(('which', 'sample'))).clip(min=1e-12)
-    return (gap/span).max(('sample', 'target')).values if gap.size else np.zeros(len(d.explainer))
+    return (gap/span).max(('sample', 'target')).values
 
 def _closing(players, task, node):
     d = node.to_dataset()
