@@ -21,7 +21,7 @@ QUICK = '''from mtl_explain import *
 suite = people()
 model = MTLModel(suite)
 history = fit(model, suite, steps=60, progress=True)
-ex = explain(model, suite, samples=10, evaluations=64)
+ex = explain(model, suite, samples=10, evaluations=128)
 ConceptMap(ex)'''
 
 
