@@ -224,7 +224,7 @@ def explain(
     "Explain every answer of every task in one call"
     labels = (explainers,) if isinstance(explainers, str) else tuple(explainers) if isinstance(explainers, (tuple, list)) else (explainers,)
     asked = [players] if isinstance(players, str) or callable(players) else list(players or ()) if isinstance(players, (tuple, list, type(None))) else [players]
-    _sensible(labels, asked, samples, error, evaluations, off, path, scheduler, seed)
+    _sensible(labels, asked, samples, error, evaluations, off, path, scheduler, seed); seed = int(seed)
     ps = _chosen([p.in_units(units) for p in predictors(model, data, heads)], samples)
     kinds = asked or (['feature', 'variable', 'concept'] if len(ps[0].concepts) else ['feature', 'variable'] if isinstance(ps[0], ModelPredictor) else ['feature'])
     plan = _plan(ps, kinds, labels, background, samples, off, seed)
