@@ -75,7 +75,7 @@ test-docs docs: $(VENV)/dev.stamp
 	@$(PY) tests/tools/docs.py
 
 test-python: $(VENV)/dev.stamp
-	@$(PY) -m pytest tests --ignore=tests/browser --durations=8
+	@$(PY) -m pytest tests --ignore=tests/browser -n 2 --dist loadfile --durations=8
 
 test-browser: $(VENV)/dev.stamp
 	@CHROMIUM=$$($(PY) tests/tools/need.py chromium) && export CHROMIUM && $(PY) -m pytest tests/browser --durations=8
