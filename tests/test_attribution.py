@@ -2,7 +2,7 @@
 from itertools import permutations
 import warnings
 import numpy as np, pytest, torch
-from mtl_explain.attribution import EXPLAINERS, exact, explainer, importance, shapley
+from mtl_explain.attribution import EXPLAINERS, Estimate, Pairs, evenly, exact, explainer, importance, shapley, visits
 from mtl_explain.explain import explain
 from mtl_explain.game import ConceptGame, InputGame, Sampled
 from mtl_explain.model import MTLModel
@@ -242,3 +242,24 @@ def test_an_error_asked_does_not_end_the_doubling_of_nodes():
     t = explain(trunk('gelu', inputs=5, width=16, heads=2, hidden=4), data(60, 5), explainers=('integrated gradients', 'expected gradients'), background=Sampled(20), error=.05, samples=4, progress=False)
     d = t['attribution/feature/t01'].dataset; assert (d.status=='done').all() and np.abs(d.delta.sel(explainer='integrated gradients')).max() < 1e-3*np.ptp(d.score.values)
     assert (d.attribution_se.sel(explainer='integrated gradients')==0).all() and 0 < d.attribution_se.sel(explainer='expected gradients').max() < .1*float(d.score.std())
+
+def test_rows_are_met_evenly():
+    order = np.random.default_rng(0).permutation(5); met = np.concatenate([visits(a, b - a, order) for a, b in ((0, 4), (4, 10), (10, 13))])
+    assert np.array_equal(met, [*np.repeat(order, 2), *order[:3]]) and np.bincount(met, evenly(met)).std() < 1e-12 and np.isclose(evenly(met).mean(), 1) and evenly(np.array([0, 0, 1])).tolist()==[.75, .75, 1.5]
+
+def test_pairs_have_the_kernels_sizes():
+    for n in (2, 3, 4, 9, 10):
+        k = np.arange(1, n); w = 1/(k*(n - k)); once, again = Pairs(n, np.random.default_rng(0), True), Pairs(n, np.random.default_rng(0))
+        masks = np.concatenate([once.more(m)[0] for m in (3, 10, 10**6)]); both = np.concatenate([masks, ~masks])
+        assert len(both)==2**n - 2==len(np.unique(both, axis=0)) and not len(once.more(10**6)[0])  # all but nobody and everybody, each once
+        size = again.more(4000)[0].sum(1); share = np.bincount(np.r_[size, n - size], minlength=n)[1:]/8000; assert np.abs(share - w/w.sum()).max() < 2e-3
+    assert Pairs(2500, np.random.default_rng(0), True).more(30)[0].shape==(30, 2500)
+
+def test_two_players_and_one():
+    from mtl_explain.any_model import FunctionPredictor
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    for n in (1, 2):
+        g = InputGame(FunctionPredictor(lambda a: np.tanh(a.sum(1) + a.prod(1)), x[:, :n]), x[:3, :n], x[20:, :n]); want = next(exact(g, np.arange(3), None)).attribution
+        for name, budget in (('shapley', 4*n), ('shapley', 120), ('permutation', 64), ('lime', 64), ('occlusion', 80)):
+            e = Estimate(*list(EXPLAINERS[name](g, np.arange(3), np.random.default_rng(1), budget))[-1]); assert np.isfinite(e.attribution).all() and np.isfinite(e.se).all()
+            if name in ('shapley', 'permutation'): assert np.allclose(e.attribution.sum(0), want.sum(0)) and (np.abs(e.attribution - want) <= 6*e.se + 1e-9).all() or budget==8

@@ -102,8 +102,8 @@ def nearest(suite, x, k, task='mixed'):
     return rows[np.argsort((((rows - x)/sd)**2).sum(1), kind='stable')[:k]]
 
 ROW = dict(a=.5, c='q', m=np.nan, b=True)
-BACKGROUNDS = {'sampled': (Sampled(10**6), lambda s, x: s['mixed'].x[s['mixed'].split=='train']), 'typical': (Typical(), lambda s, x: typical(s)), 'nearest': (Nearest(3), lambda s, x: nearest(s, x, 3)),
-               'fixed': (Fixed(ROW), lambda s, x: s['mixed'].encode(pd.DataFrame([ROW]))), 'per task': (PerTask(dict(mixed=Nearest(2), other=Typical())), lambda s, x: nearest(s, x, 2))}
+BACKGROUNDS = {'sampled': (Sampled(10**6), lambda s, x: s['mixed'].x[s['mixed'].split=='train']), 'typical': (Typical(), lambda s, x: typical(s)), 'nearest': (Nearest(8), lambda s, x: nearest(s, x, 8)),
+               'fixed': (Fixed(ROW), lambda s, x: s['mixed'].encode(pd.DataFrame([ROW]))), 'per task': (PerTask(dict(mixed=Nearest(5), other=Typical())), lambda s, x: nearest(s, x, 5))}
 KINDS = {'feature': ('feature', lambda t: [t.features[f] for f in t.feature_of]), 'variable': ('variable', lambda t: list(t.inputs)),
          'pairs': (Groups('pairs', {'a and m': ['a', 'm'], 'c': 'c'}), lambda t: [{'a': 'a and m', 'm': 'a and m'}.get(t.features[f], t.features[f]) for f in t.feature_of])}
 CASES = [(k, b, 'score') for k in KINDS for b in BACKGROUNDS if (k, b)!=('variable', 'sampled')] + [('feature', 'nearest', u) for u in UNITS if u not in ('score', 'probability')] + [('pairs', 'typical', 'own')]
