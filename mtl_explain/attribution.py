@@ -6,8 +6,8 @@ Docs: https://mtl-explain.github.io/mtl_explain/attribution.html.md"""
 
 # %% auto #0
 __all__ = ['EXPLAINERS', 'CLOSES', 'LARGEST', 'LISTED', 'COLUMNS', 'Estimate', 'explainer', 'all_masks', 'shapley_matrix',
-           'widened', 'spread', 'exact', 'visits', 'evenly', 'row_errors', 'row_columns', 'few', 'influences', 'Pairs',
-           'solve_pairs', 'shapley', 'over_rows', 'permutation', 'interaction_matrix', 'interactions', 'lime',
+           'widened', 'spread', 'exact', 'visits', 'evenly', 'row_errors', 'row_columns', 'influences', 'row_moves',
+           'Pairs', 'solve_pairs', 'shapley', 'over_rows', 'permutation', 'interaction_matrix', 'interactions', 'lime',
            'occlusion', 'saliency', 'gradient_input', 'integrated_gradients', 'expected_gradients', 'importance']
 
 # %% ../nbs/31_attribution.ipynb #41106c19
@@ -124,23 +124,23 @@ def evenly(
     return len(draw)/len(count)/count[at]
 
 def row_errors(
-    total:np.ndarray, # (background row, player, ·): what its draws move the answer by, together
+    total:np.ndarray, # (player, ·): sum over background rows of the square of what their draws move the answer by
     within:np.ndarray, # (player, ·): variance of the answer by draws that meet the same row
     count:np.ndarray, # (background row,): how often each was met
-    effect=0., # (background row, player, ·): what each moves the answer by, met or not
+    moves=0., # (player, ·): what is added to `total` by what rows themselves move, met or not
     df=np.inf, # (player,) degrees of freedom
 ):
     "Standard errors (player, ·): given the background rows, and what is added if they were drawn anew (NaN: there is one row only)"
     D, k = len(count), (count > 0).sum()
-    again = k/max(k - 1, 1); given = (1 - k/D)*again*(total**2).sum(0) + k/D*within
-    anew = again*((total + effect)**2).sum(0) if D > 1 else np.nan
-    wide = widened(df)**2*np.ones(len(given)); wide = wide.reshape(-1, *[1]*(given.ndim - 1))
-    return np.sqrt(wide*given), np.sqrt(wide*np.maximum(anew - given, 0))
+    again = k/max(k - 1, 1); given = (1 - k/D)*again*total + k/D*within
+    more = np.maximum(again*(total + moves) - given, 0) if D > 1 else np.full_like(given, np.nan)
+    wide = widened(df)*np.ones(len(given)); wide = wide.reshape(-1, *[1]*(given.ndim - 1))
+    return wide*np.sqrt(given), wide*np.sqrt(more)
 
-def _within(total, square, count):
-    "Variance of the mean of the rows' means by draws that met the same row, from sums by row and the sum of all squares"
-    c = count[count > 0]; rest = square - np.tensordot(1/c, total[count > 0]**2, 1)
-    return rest.clip(0)/max(c.sum() - len(c), 1)*(1/c).mean()/len(c)
+def _within(square, total, count):
+    "Variance of the mean of the rows' means by draws that met the same row, from the sum of all squares, and of the rows' squared sums divided by their draws"
+    c = count[count > 0]
+    return (square - total).clip(0)/max(c.sum() - len(c), 1)*(1/c).mean()/len(c)
 
 # %% ../nbs/31_attribution.ipynb #a3bb5030
 def row_columns(
@@ -153,28 +153,35 @@ def row_columns(
     size = z.std(0); keep = size > 1e-9*np.abs(np.where(there, b, 0.)).max(0).clip(1e-9)
     return z[:, keep]/size[keep], game.player_of[keep]
 
-def _by_player(columns, owner, slope, n):
-    "What each row's columns do to each player (row, player, ·)"
-    out = np.zeros((len(columns), n, slope.shape[1]))
-    for j in np.unique(owner): out[:, j] = columns[:, owner==j] @ slope[owner==j]
-    return out
-
-def few(
-    n:int, # How many columns there are
-    each:int, # Numbers a column, such as rows × players
-)->list: # Arrays of positions
-    "Columns in parts that stay in the cache: an error bar must not cost more than what it is of"
-    return np.array_split(np.arange(n), -(-n*each//2**18) or 1)
-
 def influences(
     W:np.ndarray, # (draw, player): how a residual enters a player's attribution
     r:np.ndarray, # (draw, ·): residuals
     draw:np.ndarray, # (draw,) background row that was met
     rows:int, # Background rows in all
 ):
-    "What draws do to players: sums by row (row, player, ·), variance within rows (player, ·), how often rows were met, degrees of freedom (player,)"
-    met = [np.flatnonzero(draw==d) for d in range(rows)]; total = np.stack([W[k].T @ r[k] for k in met]); count = np.bincount(draw, minlength=rows)
-    return total, _within(total, (W**2).T @ r**2, count)*len(draw)**2, count, (W**2).sum(0)**2/(W**4).sum(0).clip(1e-300)
+    "What `row_errors` needs of a regression: `total`, `within` and `count`, and degrees of freedom"
+    count, order = np.bincount(draw, minlength=rows), np.argsort(draw, kind='stable'); V, q, ends = W[order].T.copy(), r[order], count.cumsum()
+    times, which = np.unique(count, return_inverse=True); sums = np.zeros((len(times), len(V), q.shape[1]))  # rows that were met equally often, together
+    for c, k, end in zip(count, which, ends): t = V[:, end-c:end] @ q[end-c:end]; sums[k] += np.square(t, out=t)
+    within = _within((W**2).T @ r**2, np.tensordot(1/times.clip(1), sums, 1), count)*len(draw)**2
+    return sums.sum(0), within, count, (W**2).sum(0)**2/(W**4).sum(0).clip(1e-300)
+
+def row_moves(
+    W:np.ndarray, # (draw, player): how a residual enters a player's attribution
+    r:np.ndarray, # (draw, ·): residuals
+    draw:np.ndarray, # (draw,) background row that was met
+    columns:np.ndarray, # (background row, column): how rows differ
+    owner:np.ndarray, # (column,) the player of each
+    slope:np.ndarray, # (column, ·): what a column does to its player
+    share=0., # (player,): how much of a row's own base each player has to make up for
+    base=0., # (background row, ·): these, from their mean
+):
+    "What `row_errors` adds for what rows themselves move: they are sums of squares and products, by matrix products alone (player, ·)"
+    D, whose = len(columns), (np.arange(W.shape[1])[:, None]==owner).astype(float); share = np.reshape(share*np.ones(W.shape[1]), (-1, 1))
+    q = base + columns @ slope; other = share*(W.T @ (r*q[draw])) if share.any() else 0.
+    cross = whose @ (slope*((columns[draw]*W[:, owner]).T @ r)) - other
+    square = whose @ (slope*((columns.T @ columns*(owner[:, None]==owner)) @ slope)) - 2*share*(whose @ (slope*(columns.T @ q))) + share**2*(q**2).sum(0)
+    return 2*cross/D + square/D**2
 
 # %% ../nbs/31_attribution.ipynb #247afc68
 LISTED = 2**20  # switches: coalitions of one size are written out, to take each once, if they have no more
@@ -246,13 +253,9 @@ def solve_pairs(
     beta = G @ (X.T @ o/m) + np.outer(one, total)
     W = X @ G/m; h = np.einsum('ip,ip->i', W, X)
     left = np.sqrt(open*np.ones(m)/(1 - h.clip(max=.99)))[:, None]
-    r, base, df = (o - X @ beta)*left, (bases - bases.mean(0)).reshape(D, 1, -1), 1 - h.mean()
-    se, other = np.empty((2, n, o.shape[1]))
-    for c in few(o.shape[1], n*D):
-        moved = _by_player(columns, owner, beta[n:, c], n)
-        effect = (moved - one[:n, None]*(base[..., c] + moved.sum(1, keepdims=True)))/D
-        *parts, free = influences(W[:, :n], r[:, c], draw, D)
-        se[:, c], other[:, c] = row_errors(*parts, effect, free*df)
+    r, V = (o - X @ beta)*left, W[:, :n]
+    *parts, df = influences(V, r, draw, D); moves = row_moves(V, r, draw, columns, owner, beta[n:], one[:n], (bases - bases.mean(0)).reshape(D, -1))
+    se, other = row_errors(*parts, moves, df*(1 - h.mean()))
     return tuple(a.reshape(n, *score.shape) for a in (beta[:n], se, other))
 
 # %% ../nbs/31_attribution.ipynb #857fb9ce
@@ -301,6 +304,11 @@ def over_rows(
     shape = lambda a: a.reshape(*a.shape[:-1], *total.shape[2:])
     return shape(phi), shape(moved), shape(effect), df
 
+def _over_rows(moved, effect, total, square, count, df):
+    "Error bars where the parts of each background row are at hand"
+    within = _within(square, np.tensordot(1/count.clip(1), total**2, 1), count)
+    return row_errors((moved**2).sum(0), within, count, (effect*(2*moved + effect)).sum(0), df)
+
 # %% ../nbs/31_attribution.ipynb #2919cfdc
 @explainer('permutation', closes='by construction')
 def permutation(
@@ -320,7 +328,7 @@ def permutation(
             total[d] += y; square += y**2; count[d] += 1; m += 1
         phi, moved, effect, df = over_rows(total, count, *columns)
         centre = lambda a: a - a.mean(1, keepdims=True)  # what is handed out is known in sum
-        se, other = row_errors(centre(moved), _within(total, square, count), count, centre(effect) - ((bases - base)/(n*D))[:, None], np.maximum(df, m - (count > 0).sum()))
+        se, other = _over_rows(centre(moved), centre(effect) - ((bases - base)/(n*D))[:, None], total, square, count, np.maximum(df, m - (count > 0).sum()))
         yield Estimate(phi + (on - base - phi.sum(0))/n, se, m*each, background_se=other)
 
 def _one_order(game, rows, order, d, on, off):
@@ -374,10 +382,9 @@ def lime(
     X = np.column_stack([np.ones(evaluations), on, ~on[:, owner]*columns[draw]]); w, y = np.exp(-(~on).sum(1)/(.75**2*n))*evenly(draw), v.reshape(evaluations, -1)
     A = (X*w[:, None]).T @ X; H = np.linalg.inv(A + 1e-9*np.trace(A)/len(A)*np.eye(len(A))) @ (X*w[:, None]).T  # (coefficient, coalition)
     beta = H @ y; r = y - X @ beta; h = np.einsum('ci,ic->i', H, X)
-    se, other = np.empty((2, n, y.shape[1])); q = r/np.sqrt(1 - h.clip(max=.99))[:, None]
-    for c in few(y.shape[1], n*game.draws):
-        *parts, df = influences(H[1:n+1].T, q[:, c], draw, game.draws)
-        se[:, c], other[:, c] = row_errors(*parts, -_by_player(columns, owner, beta[n+1:, c], n)/game.draws, df*(1 - h.mean()))
+    W, q = H[1:n+1].T, r/np.sqrt(1 - h.clip(max=.99))[:, None]
+    *parts, df = influences(W, q, draw, game.draws)
+    se, other = row_errors(*parts, row_moves(W, q, draw, columns, owner, -beta[n+1:]), df*(1 - h.mean()))
     centred = y - np.average(y, 0, w); fit = 1 - (w @ r**2)/np.maximum(w @ centred**2, 1e-300)
     phi, se, other = (a.reshape(n, *v.shape[1:]) for a in (beta[1:n+1], se, other))
     yield Estimate(phi, se, evaluations, background_se=other, fit=fit.reshape(v.shape[1:]))
@@ -396,7 +403,7 @@ def occlusion(
     on, total, count = game.ends(rows)[1], np.zeros((D, n, len(rows), len(game.targets))), np.zeros(D)
     for d in rng.permutation(D)[:k]: total[d], count[d] = on - game.value(~np.eye(n, dtype=bool), rows, np.full(n, d)), 1
     phi, moved, effect, df = over_rows(total, count, *row_columns(game))
-    se, other = row_errors(moved, np.zeros_like(phi), count, effect, df)
+    se, other = _over_rows(moved, effect, total, 0., count, df)  # a row has one draw: nothing within
     yield Estimate(phi, se, n*k, background_se=other)
 
 @explainer('saliency', needs='gradient', closes='never', background=False)
@@ -464,7 +471,7 @@ def expected_gradients(
             g = game.gradient(np.repeat(at[k, None], P, 1), rows, draw[k]).transpose(0, 3, 1, 2).astype(np.float64)
             np.add.at(total, draw[k], g); np.add.at(count, draw[k], 1); square += (g**2).sum(0)
         phi, moved, effect, df = over_rows(total, count, *columns)
-        se, other = row_errors(moved, _within(total, square, count), count, effect, np.maximum(df, m - (count > 0).sum()))
+        se, other = _over_rows(moved, effect, total, square, count, np.maximum(df, m - (count > 0).sum()))
         yield Estimate(phi, se, m, background_se=other)
 
 # %% ../nbs/31_attribution.ipynb #bc4d36fa

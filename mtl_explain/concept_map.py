@@ -138,7 +138,7 @@ def _cards(tree, order, tasks, explainers):
 def _number_or_none(x): return float(x) if isinstance(x, (int, float)) and np.isfinite(x) else None
 
 def _evidence(attrs):
-    return dict(p=_number_or_none(attrs.get('p')), p_signed=_number_or_none(attrs.get('p_signed')), permutations=int(attrs.get('permutations', 0)), families=int(attrs.get('families', 0)), shuffled=str(attrs.get('null', '')))
+    return dict(p=_number_or_none(attrs.get('p')), p_signed=_number_or_none(attrs.get('p_signed')), permutations=int(attrs.get('permutations', 0)), families=int(attrs.get('families', 0)), shuffled=str(attrs.get('null', '')), clear_signs=_number_or_none(attrs.get('clear_signs')))
 
 def _source(tree, explainer):
     "Explainer, what off means, samples, intervals: the line at the foot"

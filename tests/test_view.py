@@ -102,6 +102,22 @@ def test_link():
     with pytest.raises(ValueError, match='no trait in common'): link(a, C())
 
 
+def test_a_linked_view_stays_where_it_is_when_it_cannot_show_a_value():
+    class Two(View):
+        n = t.Int().tag(sync=True)
+        @t.validate('n')
+        def _n(self, p):
+            if p.value > 2: raise ValueError('no such n')
+            return p.value
+    class Any(View): n = t.Int().tag(sync=True)
+    a, b = Any(n=1), Two(); link(a, b)
+    a.n = 7; assert (a.n, b.n)==(7, 1)
+    a.n = 2; assert b.n==2
+    b.n = 0; assert a.n==0
+    with pytest.raises(ValueError, match='no such n'): b.n = 5
+    assert a.n==0
+
+
 def test_docs_prefer_the_page():
     class Cell: outputs = [{'data': {'application/vnd.jupyter.widget-view+json': {}, 'text/html': ''}}, {'data': {'application/vnd.jupyter.widget-view+json': {}}}, {'text': 'stdout'}]
     static_widgets(Cell); assert [list(o.get('data', {})) for o in Cell.outputs]==[['text/html'], ['application/vnd.jupyter.widget-view+json'], []]

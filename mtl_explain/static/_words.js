@@ -47,8 +47,8 @@ export function middle(s, n) {
 }
 
 /** What the permutation tests say. -> {some, bold, rest, answer}: `answer` is '' or the sentence that the answer line must carry */
-export function evidence({p, p_signed, permutations, families, shuffled} = {}, alpha = .05) {
-  const has = Number.isFinite(p), signed = Number.isFinite(p_signed);
+export function evidence({p, p_signed, permutations, families, shuffled, clear_signs} = {}, alpha = .05) {
+  const has = Number.isFinite(p), unasked = clear_signs === 0, signed = Number.isFinite(p_signed) && !unasked;
   if (!has && !signed) return {some: null, bold: 'Structure beyond chance: not tested', rest: ' (this explanation holds no p).', answer: ''};
   const P = x => pValue(x, permutations), times = permutations ? `${thousands(permutations)} times` : '', what = shuffled || 'labels';
   const how = /permuted|shuffled/.test(what) ? (times ? what.replace(/permuted|shuffled/, x => `${x} ${times}`) : what) : `${what} permuted${times && ' ' + times}`;
@@ -58,7 +58,7 @@ export function evidence({p, p_signed, permutations, families, shuffled} = {}, a
     answer: `No evidence of structure beyond chance (${P(first)}).`};
   if (has && signed && p_signed >= alpha) return {some: true, bold: `Structure beyond chance: ${P(p)}; within one sign of the effect no evidence: ${P(p_signed)}`,
     rest: `${tail}. What is shared is the direction of effects rather than meaning.`, answer: `Shared is the direction of effects (${P(p)}) rather than meaning (${P(p_signed)}).`};
-  return {some: true, bold: `Structure beyond chance${name}: ${P(first)}${has && signed ? `, and within one sign of the effect: ${P(p_signed)}` : ''}`, rest: `${tail}.`, answer: ''};
+  return {some: true, bold: `Structure beyond chance${name}: ${P(first)}${has && signed ? `, and within one sign of the effect: ${P(p_signed)}` : ''}`, rest: `${tail}.${unasked ? ' No effect has a clear sign, so direction and meaning were not told apart.' : ''}`, answer: ''};
 }
 
 /** Parts of a sentence -> plain text. A part is text, {b} bold, {m} muted, {n} a name, {i} a suggested name */

@@ -26,6 +26,7 @@ test('evidence is said in words, and its absence in the answer', () => {
   const signs = e({p: .041, p_signed: .153, shuffled: 'names permuted among the features; pairs between families of tables'});
   assert.equal(text(signs), 'Structure beyond chance: p = .041; within one sign of the effect no evidence: p = .15 (names permuted 999 times among the features; pairs between families of tables). What is shared is the direction of effects rather than meaning.');
   assert.equal(signs.answer.replaceAll('\u00a0', ' '), 'Shared is the direction of effects (p = .041) rather than meaning (p = .15).');
+  assert.match(text(e({p: .041, p_signed: 1, clear_signs: 0})), /^Structure beyond chance: p = .041 \(.*No effect has a clear sign, so direction and meaning were not told apart\.$/); assert.match(text(e({p: .041, p_signed: .15, clear_signs: 9})), /direction of effects rather/);
   assert.match(text(e({p: null})), /not tested/); assert.equal(e({}).answer, ''); assert.match(text(evidence()), /not tested/);
   assert.equal(text(e({p: .002, families: 1, shuffled: 'names shuffled between tables'})), 'Structure beyond chance: p = .002 (names shuffled 999 times between tables).');
 });
