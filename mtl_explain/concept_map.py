@@ -13,6 +13,7 @@ import numpy as np, pandas as pd, traitlets as t, xarray as xr
 from fastcore.basics import patch
 
 # %% ../nbs/51_concept_map.ipynb #b157c9a4
+from .flows import evidence
 from .schema import has, tasks_of
 from .view import Empty, View, near, pack
 
@@ -135,11 +136,6 @@ def _cards(tree, order, tasks, explainers):
     return arrays, dict(variables=_variable_names(tree['variables'], used[first:]), targets=targets, basis=[s[4] for s in sets])
 
 # %% ../nbs/51_concept_map.ipynb #ebe16856
-def _number_or_none(x): return float(x) if isinstance(x, (int, float)) and np.isfinite(x) else None
-
-def _evidence(attrs):
-    return dict(p=_number_or_none(attrs.get('p')), p_signed=_number_or_none(attrs.get('p_signed')), permutations=int(attrs.get('permutations', 0)), families=int(attrs.get('families', 0)), shuffled=str(attrs.get('null', '')), clear_signs=_number_or_none(attrs.get('clear_signs')))
-
 def _source(tree, explainer):
     "Explainer, what off means, samples, intervals: the line at the foot"
     nodes = [n for n in _nodes(tree, 'concept').values() if explainer in n['explainer'].values]
@@ -231,7 +227,7 @@ def _info(tree, c, found, held, order):
     cols, explainers = [str(x) for x in c.task.values], held.explainer.values.tolist()
     return dict(concepts=order, suggested=[str(x) for x in c.suggested.values], columns=cols, families=_families(tree, cols), explainers=explainers, sources=[_source(tree, e) for e in explainers],
         bands=[{**{k: b[k] for k in ('name', 'rule', 'serve')}, 'n': len(b['rows'])} for b in found], sharedServe=bands([len(cols)], [False], len(cols))[0]['serve'] if len(cols) > 1 else '',
-        evidence=_evidence(tree['concepts'].attrs), served=str(tree['concepts'].attrs.get('degree', '')), summary=f'{len(order)} concepts × {len(cols)} tasks', **_matches(tree, order))
+        evidence=evidence(tree['concepts'].attrs), served=str(tree['concepts'].attrs.get('degree', '')), summary=f'{len(order)} concepts × {len(cols)} tasks', **_matches(tree, order))
 
 @patch
 def prepare(self:ConceptMap, tree):

@@ -129,9 +129,9 @@ def _number_or_none(x): return float(x) if isinstance(x, (int, float)) and np.is
 
 def evidence(
     attrs:dict, # Of the group /concepts
-)->dict: # p, p_signed (None where not tested), permutations, families, shuffled
+)->dict: # p, p_signed, clear_signs (None where not tested), permutations, families, shuffled
     "What the tree says about structure beyond chance"
-    return dict(p=_number_or_none(attrs.get('p')), p_signed=_number_or_none(attrs.get('p_signed')), permutations=int(attrs.get('permutations', 0)), families=int(attrs.get('families', 0)), shuffled=str(attrs.get('null', '')))
+    return dict(p=_number_or_none(attrs.get('p')), p_signed=_number_or_none(attrs.get('p_signed')), permutations=int(attrs.get('permutations', 0)), families=int(attrs.get('families', 0)), shuffled=str(attrs.get('null', '')), clear_signs=_number_or_none(attrs.get('clear_signs')))
 
 def source(
     tree:xr.DataTree, # A result

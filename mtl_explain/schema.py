@@ -38,6 +38,9 @@ GROUPS = {
         'outcome': ('target', 's'), 'level': ('target', 's'), 'kind': ('target', 's')}
         | {a: ('explainer', 's') for a in ('method', 'background', 'unit', 'closes')} | {a: ('explainer', 'i') for a in ('budget', 'seed')},
     'interaction/<players>/<task>': {'interaction': ('explainer sample player player_2 target', 'f')},
+    'training': {a: ('step task', 'f') for a in ('train_loss', 'validation_loss')} | {'learning_rate': ('step', 'f'), 'attention_entropy*': ('step', 'f'), 'dead_concepts*': ('step', 'i')},
+    'interference': {a: ('task task_2', 'f') for a in ('conflict', 'conflict_se*', 'null_low*', 'null_high*', 'p_corrected*')},
+    'overlap': {a: ('task task_2', 'f') for a in ('overlap', 'low*', 'high*', 'null*', 'null_low*', 'null_high*', 'p*')},
     'attribution/<players>/<task>/importance': {a: ('explainer player target', 'f') for a in ('importance', 'importance_se', 'direction')} | {a: ('explainer target', 'f') for a in ('spread', 'none*')},
 }
 _kinds = {'s': 'text', 'i': 'whole numbers', 'f': 'numbers', 'b': 'booleans'}

@@ -27,7 +27,10 @@ def main():
     tree = explain(model, suite)  # importances and levels come from all samples; a dozen are kept to look at
     for n in tree.subtree:
         if n.name=='importance': n.attrs['samples'] = n.parent.sizes['sample']  # of how many samples it is a summary
-    kept = xr.DataTree.from_dict({n.path: small(n.to_dataset(inherit=False)) for n in tree.subtree})
+    edges = explain(model, suite, players='edge', samples=60)['attribution/edge']  # many players: fewer samples, and three to look at
+    for n in edges.children.values(): n['importance'].attrs['samples'] = n.sizes['sample']
+    kept = {n.path: small(n.to_dataset(inherit=False)) for n in tree.subtree} | {n.path: small(n.to_dataset(inherit=False), 3) for n in edges.subtree}
+    kept = xr.DataTree.from_dict(kept)
     with TemporaryDirectory() as d: OUT.write_bytes(gzip.compress(save(kept, f'{d}/people.nc').read_bytes(), 9, mtime=0))
     print(OUT, f'{OUT.stat().st_size/1000:.0f} kB')
 
