@@ -12,7 +12,7 @@ import numbers, warnings
 from dataclasses import dataclass, field
 
 # %% ../nbs/37_case.ipynb #2e93bc68
-import numpy as np, pandas as pd
+import numpy as np, pandas as pd, torch
 from fastcore.basics import patch
 
 # %% ../nbs/37_case.ipynb #3771b098
@@ -109,7 +109,7 @@ class _Table:
         self.p, self.own, self.name = p, p.in_units('own'), p.name
         self.features, self.codes, self.inputs = _our_columns(p.task) if isinstance(p, ModelPredictor) else _their_columns(p)
         self.names, self.index, self.known = [f.name for f in self.features], np.asarray(p.cases.index).tolist(), p.cases.rows('train')
-        self.train = self.codes[self.known]
+        self.train, self.films = self.codes[self.known], {}
     def single_out(self, sample):
         if sample not in self.index: raise ValueError(f'table {self.name!r} has no sample {sample!r}; it has {len(self.index):,}, such as {", ".join(map(repr, self.index[:3]))}')
         self.at = self.index.index(sample); self.sample, self.stored = self.index[self.at], self.codes[self.at]
@@ -120,8 +120,16 @@ class _Table:
     def answers(self, codes, on=None, how='remove'):
         "Codes (row, feature) -> answers (row, target), with some concepts off"
         x = self.inputs(codes)
-        if on is None: return np.asarray(self.own(x), float)
-        return np.concatenate([self.own.switched(b, on[None], how)[0] for b in np.array_split(x, -(-len(x)//2048) or 1)]).astype(float)
+        if not getattr(self.p, 'fast', False): return np.asarray(self.own(x), float)
+        film, encoder = self._film(on, how), self.p.model.encoder
+        with torch.no_grad(): return np.concatenate([self.own.decode(encoder(b[..., None], film).sum(-2)).cpu().numpy() for b in self.p.batches(self.p.tensor(x))]).astype(float)
+    def _film(self, on, how):
+        "What the embeddings do to the encoder: the same for all rows, so it is kept"
+        key = how, None if on is None else on.tobytes()
+        if key not in self.films:
+            if len(self.films) > 64: self.films.clear()
+            with torch.no_grad(): self.films[key] = self.p.model.encoder.film(self.p.model.embeddings(self.name, None if on is None else self.p.tensor(on), how))
+        return self.films[key]
 
 # %% ../nbs/37_case.ipynb #9ecd4d5d
 def _links(own, tables, ties):
@@ -185,6 +193,12 @@ def _heads(tables):
     t['unit'] = np.where(t.kind.isin(['nominal', 'binary']), 'probability', t.unit)
     return t.assign(target=distinct(np.where(again, t.table + ' → ' + t.target, t.target)))
 
+
+def _state(p):
+    "A number that changes when a torch model is trained further"
+    m = getattr(p, 'module', None)
+    return 0 if m is None else sum(t._version for t in [*m.parameters(), *m.buffers()])
+
 # %% ../nbs/37_case.ipynb #87fdc8a6
 class Case:
     "One row of one table, all heads that read it, and what may be asked of them; made by `case`"
@@ -195,7 +209,7 @@ class Case:
         background:int=1000, # Training rows of each table whose answers make `range`, at most
     ):
         own = tables[0]
-        self._tables, self._links, self._kept = tables, links, {}
+        self._tables, self._links, self._kept, self._made = tables, links, {}, _state(own.p)
         self.task, self.sample, self.concepts = own.name, own.sample, list(own.p.concepts)
         self.features, self.targets = _described(own, [own.names[own.place(f, 'immutable: ')] for f in immutable]), _heads(tables)
         self.levels = {f.name: list(f.levels) for f in own.features if f.levels}
@@ -239,6 +253,7 @@ def case(
 def _read(self:Case, edits):
     "Edits -> codes of the case's own row (row, feature), and whether there was one only"
     t, one = self._tables[0], not isinstance(edits, pd.DataFrame)
+    if _state(t.p)!=self._made: raise ValueError(f'{self!r}: the model was changed after this case was made; make the case anew')
     if edits is None: edits = {}
     if one and not isinstance(edits, dict): raise TypeError(f'edits must be a dict from feature to value, or a data frame with a row per set of edits, not {type(edits).__name__}')
     if not one and not edits.columns.is_unique: raise ValueError(f'edits: column {edits.columns[edits.columns.duplicated()][0]!r} is there more than once')
@@ -365,3 +380,37 @@ def attributions(self:Case,
     after = [own.features[j].value(game.codes[j]) for j in game.at] + ['off']*len(game.off)
     rows = lambda v: np.repeat(np.array([*v, None], object)[:-1], T)
     return pd.DataFrame(dict(feature=rows(game.players.player), kind=rows(game.players.kind), target=np.tile(self.targets.target, P), before=rows(before), after=rows(after), change=phi.ravel(), se=se.ravel()))
+
+# %% ../nbs/37_case.ipynb #955c4517
+def _outcome(model, n):
+    "How the scores of an outcome become its answer"
+    o = model.outcomes[n]; k = max(1, len(o['levels'])); listed = lambda a: a[n, :k].tolist()
+    gain = [float(model.gain[n])*l if o['kind'] in ('binary', 'ordered') else l for l in listed(model._ladder)]
+    return dict(name=o['name'], kind=o['kind'], levels=o['levels'], scores=o['scores'], mean=o['mean'], std=o['std'], slope=gain, threshold=listed(model.threshold), sharpness=float(model._sharpness(n)))
+
+def _table_header(t, links, own):
+    task, m = t.p.task, t.p.model
+    scale = [task._scale[task.features[f]] if k in ('number', 'binary', 'ordered') else (0., 1.) for f, k in zip(task.feature_of, task.kinds)]
+    place = lambda f, l, k: task.columns[f].levels.index(l) if k=='nominal' else -1
+    inputs = [dict(feature=int(f), kind=k, level=place(f, l, k), mean=mean, std=std or 1., scale=float(on and std > 0)) for f, l, k, (mean, std), on in zip(task.feature_of, task.levels, task.kinds, scale, task.trained)]
+    features = [dict(name=f.name, kind=f.kind, levels=f.levels, missing=f.missing) for f in t.features]
+    carried = lambda i, j: [None if c==-1 else float(c) for c in _carried(own.features[i], t.features[j], np.arange(len(own.features[i].levels), dtype=float))] if own.features[i].levels else None
+    return dict(task=t.name, sample=t.sample, stored=[None if np.isnan(c) else float(c) for c in t.stored], features=features, inputs=inputs, links=[[i, j, carried(i, j)] for i, j in links], outcomes=[_outcome(m, n) for n, o in enumerate(m.outcomes) if o['task']==t.name])
+
+# %% ../nbs/37_case.ipynb #a52ddd9d
+@patch
+def weights(self:Case)->dict: # header (JSON), arrays (name -> float32); None for models that are not an `MTLModel`
+    "What a page needs to run the model by itself"
+    own, arrays = self._tables[0], {}; m = getattr(own.p, 'model', None)
+    if not getattr(own.p, 'fast', False): return None
+    self._read({})  # is the model still the same?
+    plain = lambda a: np.ascontiguousarray(a.detach().cpu().numpy() if torch.is_tensor(a) else a, dtype=np.float32)
+    for name in ('encoder', 'core', 'decoder', 'readout'): arrays |= {f'{name}.{k}': plain(v) for k, v in getattr(m, name).state_dict().items()}
+    if self.concepts: arrays['values'] = plain(m.sharing.values())
+    with torch.no_grad():
+        for k, t in enumerate(self._tables):
+            at = m.inputs[t.name]
+            arrays |= {f'{k}/attention': plain(m.sharing.attention()[at])} if self.concepts else {f'{k}/embedding': plain(m.sharing(at))}
+            arrays[f'{k}/output'] = plain(m.output[m.outputs[t.name]])
+        tables = [_table_header(t, self._links.get(t.name, []), own) for t in self._tables]
+    return dict(header=dict(format='mtl_explain/forward/1', activation=m.config['activation'], concepts=self.concepts, tables=tables), arrays=arrays)
