@@ -52,7 +52,7 @@ def test_links_by_equal_names(ex):
 # ---- what is sent
 
 def test_what_is_sent_is_what_the_tree_says(ex):
-    v = Attributions(ex, tasks=['doctor visits']); info = v._info['tasks']; assert [i['name'] for i in info]==list(tasks_of(ex, 'data')) and v._info['kinds']==['feature', 'variable', 'concept']
+    v = Attributions(ex, tasks=['doctor visits']); info = v._info['tasks']; assert [i['name'] for i in info]==list(tasks_of(ex, 'data')) and v._info['kinds']==['feature', 'variable', 'concept', 'edge']
     one = Attributions(trees.three()); got, n = sent(one), trees.three()['attribution/feature/doctor visits'].to_dataset()
     for k, name in [('value', 'attribution'), ('se', 'attribution_se')]: assert np.abs(got[k] - 2.5*n[name].values).max() <= 2.5*np.abs(n[name].values).max()/32767
     assert np.allclose(got['score'], 3 + 2.5*n.score.values, rtol=1e-6) and np.allclose(got['base'][0], 3 + 2.5*.2, rtol=1e-6) and np.allclose(got['base'][3], 3)
@@ -103,7 +103,7 @@ def test_large_results_send_some_rows_of_each_task():
 
 
 def test_kinds_of_players(ex):
-    assert list(player_kinds(ex))==['feature', 'variable', 'concept'] and Attributions(ex, players='variable')._info['kind']=='variable'
+    assert list(player_kinds(ex))==['feature', 'variable', 'concept', 'edge'] and Attributions(ex, players='variable')._info['kind']=='variable'
     v = Attributions(ex); seen = []; v.observe(lambda c: seen.append(c.new['kind']), '_info'); v.players = 'concept'
     assert seen==['concept'] and v._info['tasks'][0]['concept'][0]=='c01' and v.concepts==[]
     edge = trees.answers(features=['v1 → c01', 'v2 → c01'], players='edge'); n = edge['attribution/edge/doctor visits'].to_dataset()

@@ -76,7 +76,7 @@ def test_selection_by_label_and_its_errors():
     with pytest.raises(ValueError, match=r"sample='nobody' is not there"): frame(tree, samples='nobody')
     with pytest.raises(ValueError, match=r"target='x'.*'vote for Dole'"): bars(tree, 'vote', targets='x')
     with pytest.raises(ValueError, match=r"task='no'.*'vote'"): bars(tree, 'no')
-    with pytest.raises(ValueError, match=r"players='edge'.*'feature', 'variable', 'concept'"): heatmap(tree, players='edge')
+    with pytest.raises(ValueError, match=r"players='pair'.*'feature', 'variable', 'concept', 'edge'"): heatmap(tree, players='pair')
     with pytest.raises(ValueError, match="theme='blue'"): bars(tree, 'vote', theme='blue')
     with pytest.raises(ValueError, match='target is needed'): waterfall(tree, 'marriage', 36)
     with pytest.raises(ValueError, match='name it'): heatmap(tree, sample=9)

@@ -34,7 +34,9 @@ def with_edges(tree, seed=0, drop=()):
 
 
 @pytest.fixture(scope='module')
-def ex(): return example()
+def ex():
+    "The stored explanation, as if edges had not been explained"
+    return example().filter(lambda n: not n.path.startswith('/attribution/edge'))
 @pytest.fixture(scope='module')
 def edged(): return with_edges(trees.people())
 
@@ -50,6 +52,10 @@ def test_routes_of_a_task_add_up_to_what_its_concepts_hold(ex, edged):
         both = r.groupby(['task', 'concept']).flow.sum()
         for (task, c), x in both.items(): assert np.isclose(x, s.share.sel(task=task, concept=c), atol=1e-5), (task, c)
         assert np.allclose(r.groupby('task').flow.sum().reindex(s.task.values), 1-s.none, atol=1e-5)
+
+
+def test_the_stored_edges_are_measured_routes():
+    r = routes(example()); assert r.attrs['measure']=='edge' and (r.se > 0).all() and (r.groupby('task').flow.sum() < 1).all() and r.groupby('task').flow.sum().min() > .5
 
 
 def test_concepts_are_divided_by_attention(ex):
