@@ -8,14 +8,13 @@ Docs: https://mtl-explain.github.io/mtl_explain/concept_map.html.md"""
 __all__ = ['shares', 'bands', 'ConceptMap']
 
 # %% ../nbs/51_concept_map.ipynb #8be0817f
-import re
 import numpy as np, pandas as pd, traitlets as t, xarray as xr
 from fastcore.basics import patch
 
 # %% ../nbs/51_concept_map.ipynb #b157c9a4
 from .flows import evidence
 from .schema import has, tasks_of
-from .view import Empty, View, near, pack
+from .view import Empty, View, clean_name, near, pack
 
 # %% ../nbs/51_concept_map.ipynb #ce7378a2
 def _weights(node):
@@ -155,12 +154,6 @@ def _matches(tree, order):
     return dict(matches=found, matching=dict(corrected=True, shuffled=str(a.get('null', '')), permutations=int(a.get('permutations', 0))))
 
 # %% ../nbs/51_concept_map.ipynb #c64204ce
-_control = re.compile('[\x00-\x1f\x7f-\x9f\u2028\u2029]+')
-
-def _clean(name):
-    if not isinstance(name, str): raise ValueError(f'names: {name!r} is {type(name).__name__}; a name is text')
-    return _control.sub(' ', name).encode('utf-8', 'ignore').decode().strip()
-
 def _concept_id(view, x):
     ids, named = view._info['concepts'], [k for k, v in view.names.items() if v==x]
     if x in ids: return x
@@ -171,12 +164,6 @@ def _known(trait, x, there):
     if x not in there: raise ValueError(f'{trait}: no {x!r}; ' + near(x, list(there)))
     return x
 
-# %% ../nbs/51_concept_map.ipynb #1856fb85
-def _write_names(tree, names):
-    "Put the user's names where a result keeps them"
-    label = tree['concepts']['label']
-    tree['concepts']['label'] = label.copy(data=np.array([names.get(str(c), '') for c in tree['concepts'].concept.values], dtype=str))
-
 # %% ../nbs/51_concept_map.ipynb #06274090
 class ConceptMap(View, script='concept_map.js'):
     "Which concepts are shared, which private?"
@@ -184,6 +171,7 @@ class ConceptMap(View, script='concept_map.js'):
     tasks = t.List(t.Unicode(), help='Pinned tasks, by name').tag(sync=True)
     explainer = t.Unicode(help='Whose importance is shown').tag(sync=True)
     shade = t.Enum(['importance', 'attention'], 'importance', help='What a cell shows').tag(sync=True)
+    mass = t.Float(.9, min=.05, max=1., help='Share of the effect that is drawn, where there are too many cells for numbers').tag(sync=True)
     names = t.Dict(help="Concept id -> the user's name; written back into the tree").tag(sync=True)
     question = 'Which concepts are shared, which private?'
     @t.validate('concepts')
@@ -197,10 +185,7 @@ class ConceptMap(View, script='concept_map.js'):
         if p.value=='importance' and self._info.get('explainers')==[]: raise ValueError("shade='importance': concepts were not explained in this tree; explain it with concepts as players, or use shade='attention'")
         return p.value
     @t.validate('names')
-    def _names(self, p): return {_known('names', k, self._info['concepts']): n for k, v in p.value.items() if (n:=_clean(v))}
-    @t.observe('names')
-    def _keep(self, change):
-        if not self.trouble: _write_names(self.tree, change.new)
+    def _names(self, p): return {_known('names', k, self._info['concepts']): n for k, v in p.value.items() if (n:=clean_name(v))}
 
 # %% ../nbs/51_concept_map.ipynb #1b82717f
 def _families(tree, tasks):

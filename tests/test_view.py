@@ -36,7 +36,7 @@ def test_keywords_are_strict(ex):
     with pytest.raises(TypeError, match="no keyword '_info'"): ConceptMap(ex, _info={})
     with pytest.raises(TypeError, match='expects an xarray.DataTree, as `explain` and `load` return, not dict'): ConceptMap({})
     with pytest.raises(TypeError, match='not NoneType'): ConceptMap(None)
-    assert set(traits_of(ConceptMap))=={'concepts', 'explainer', 'names', 'shade', 'tasks'}
+    assert set(traits_of(ConceptMap))=={'concepts', 'explainer', 'names', 'shade', 'mass', 'tasks'}
 
 
 def test_what_is_set_is_checked(ex):

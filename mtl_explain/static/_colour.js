@@ -47,6 +47,11 @@ export function hue(s, tk) {
 }
 /** Lightness of a cell: size t in 0..1 of a hue */
 export const tint = (h, t, tk) => mix(mix(tk.paper, h, .07), h, t);
+/** n tints of a hue, from size 0 to 1 */
+export function ramp(h, tk, n) {
+  const a = toLab(mix(tk.paper, h, .07)), b = toLab(h);
+  return Array.from({length: n}, (_, i) => hex(unlab(a.map((x, j) => x + (b[j] - x)*i/(n - 1))).map(x => gamma(Math.max(0, x)))));
+}
 /** Size t from a share and the largest share on the picture; the smallest shown is .16 */
 export const size = (x, max) => max > 0 ? .16 + .84*Math.min(1, x/max) : .16;
 

@@ -1,15 +1,15 @@
 // The frame that every view has: question, answer, controls, picture, reading line, foot; and what goes with it: theme, width, keys, table, saving.
 import {TOKENS, parse, hex, contrast} from './_colour.js';
 import {html, svg, rich, measure} from './_draw.js';
-import {plain} from './_words.js';
+import {plain, withUnit} from './_words.js';
 
-const NARROW = 560;
+const NARROW = 560, LARGE = 1.4; // px of width below which there is little room; times the usual size of type from which it is large
 
 export function isDark(el) {
   const at = el.closest('[data-jp-theme-light]');
   return at ? at.getAttribute('data-jp-theme-light') === 'false' : matchMedia('(prefers-color-scheme: dark)').matches;
 }
-function readTheme(root) {
+export function readTheme(root) {
   const name = isDark(root) ? 'dark' : 'light', tk = {...TOKENS[name]}, css = getComputedStyle(root);
   const jp = parse(css.getPropertyValue('--jp-layout-color0'));
   if (jp && root.closest('[data-jp-theme-light]') && contrast(hex(jp), tk.ink) > 10) tk.paper = hex(jp);
@@ -35,23 +35,39 @@ export function frame({model, el, signal, label, hooks}) {
   f.set = (name, parts) => { f.text[name] = parts; f[name].replaceChildren(...rich(parts)); };
   f.setFoot = lines => { f.text.foot = lines; f.lines.replaceChildren(...lines.map(x => html('div', {}, rich(x)))); };
   f.narrow = () => f.width < NARROW*f.theme.u;
+  f.large = () => f.theme.u >= LARGE;
   f.canType = typing;
-  addButtons(f); addKeys(f); watch(f);
+  addButtons(f); addFold(f); addKeys(f); watch(f);
+  if (model.host) embed(f, model.host);
   return f;
 }
 
+/** A view inside a page of views: question, answer, evidence, picture and reading line stay, the page has the rest. `host.adopt(f)` is told about it */
+function embed(f, host) {
+  const {say, setFoot} = f, sayEvidence = html('div', {class: 'mtl-beside mtl-muted'}); f.answer.after(sayEvidence); f.root.classList.add('mtl-part');
+  f.say = parts => say(parts.length === 1 && parts[0].m ? [] : parts); // how to use a view is said once, by the page
+  f.setFoot = lines => { setFoot(lines); const line = lines.at(-2) ?? [], bold = [].concat(line).find(x => x?.b); sayEvidence.replaceChildren(...rich(bold ? bold.b : line)); host.changed?.(f); };
+  host.adopt(f);
+}
+/** In large type controls and foot are folded away; one button brings them back */
+function addFold(f) {
+  const button = html('button', {type: 'button', class: 'mtl-button mtl-fold', 'aria-expanded': 'false', onclick: () => { const open = f.root.classList.toggle('mtl-open'); button.setAttribute('aria-expanded', open); button.textContent = open ? 'Fold away' : 'Controls and notes'; }}, 'Controls and notes');
+  f.root.append(button);
+}
+
 function watch(f) {
-  const redraw = () => { f.theme = readTheme(f.root); f.root.classList.toggle('mtl-narrow', f.narrow()); f.finder?.setAttribute('placeholder', f.narrow() ? f.findShort : f.findLabel); if (f.width > 0) f.hooks.draw(); };
+  const redraw = () => { f.theme = readTheme(f.root); f.root.classList.toggle('mtl-narrow', f.narrow()); f.root.classList.toggle('mtl-large', f.large()); f.finder?.setAttribute('placeholder', f.narrow() ? f.findShort : f.findLabel); if (f.width > 0) f.hooks.draw(); };
   const sizes = new ResizeObserver(([e]) => { const w = Math.floor(e.contentRect.width); if (Math.abs(w - f.width) > 1) { f.width = w; redraw(); } });
   const themes = new MutationObserver(redraw), media = matchMedia('(prefers-color-scheme: dark)');
   sizes.observe(f.root); themes.observe(document.documentElement, {attributes: true, subtree: true, attributeFilter: ['data-jp-theme-light']});
-  media.addEventListener('change', redraw);
-  f.signal?.addEventListener('abort', () => { sizes.disconnect(); themes.disconnect(); media.removeEventListener('change', redraw); });
+  media.addEventListener('change', redraw); f.redraw = redraw;
+  f.signal?.addEventListener('abort', () => { sizes.disconnect(); themes.disconnect(); media.removeEventListener('change', redraw); clearTimeout(f.soon); });
 }
 
 function addKeys(f) {
   f.root.addEventListener('keydown', e => {
     if (e.ctrlKey || e.metaKey || e.altKey) return;
+    if (f.model.host) return; // the keys of a page are the page's
     if (e.key === 'Escape' && !typing(e)) { if (!f.panel.hidden) toggleTable(f, false); else f.hooks.escape?.(); }
     else if (e.key === '/' && !typing(e) && f.finder) f.finder.focus();
     else if (e.key === 't' && !typing(e) && f.hooks.table) toggleTable(f);
@@ -82,6 +98,13 @@ export function menu(f, label, pick) {
   }};
 }
 
+/** A slider for a share of what there is. Returns {el, set(mass, share, of)}: where it stands, what that is, and in words of what */
+export function slider(f, label, pick, keys) {
+  const input = html('input', {type: 'range', class: 'mtl-range', min: 5, max: 100, step: 1, 'aria-label': label}), said = html('span', {}), at = html('label', {class: 'mtl-choice mtl-slide'}, html('span', {class: 'mtl-muted'}, 'Show'), input, said);
+  input.addEventListener('input', () => pick(+input.value/100)); input.addEventListener('keydown', e => { if (!e.ctrlKey && !e.metaKey && !e.altKey && keys[e.key]) { keys[e.key](); e.preventDefault(); e.stopPropagation(); } }); f.controls.append(at);
+  return {el: at, set(mass, share, of) { input.value = Math.round(100*mass); said.textContent = `${withUnit(share)} of ${of}`; input.setAttribute('aria-valuetext', said.textContent); }};
+}
+
 /** Type to find: `look(text)` while typing, `take()` on Enter, `next(step)` on the arrows, `leave()` on Esc */
 export function finder(f, label, short, {look, take, next, leave}) {
   const input = html('input', {type: 'text', class: 'mtl-find-field', placeholder: label, 'aria-label': label, spellcheck: 'false', autocomplete: 'off'});
@@ -110,7 +133,13 @@ export function instead(f, {kind, title, lines, code}) {
   const box = html('div', {class: 'mtl-instead', role: kind === 'error' ? 'alert' : undefined}, lines.slice(1).map(x => html('div', {}, rich(x))), code && html('pre', {}, html('code', {}, code)));
   f.picture.replaceChildren(box); f.card.hidden = f.controls.hidden = f.reading.hidden = f.foot.hidden = f.panel.hidden = true;
 }
-export function usual(f) { if (!f.root.dataset.state) return; delete f.root.dataset.state; f.picture.replaceChildren(); f.card.hidden = f.controls.hidden = f.reading.hidden = f.foot.hidden = false; }
+/** While numbers are on their way: nothing for 300 ms, then the layout in grey and its size in words */
+export function waiting(f, words, paint) {
+  f.controls.hidden = f.foot.hidden = f.card.hidden = true;
+  const show = () => { f.root.dataset.state = 'loading'; f.set('question', []); f.set('answer', words); f.picture.replaceChildren(paint()); };
+  if (f.root.dataset.state === 'loading') show(); else { clearTimeout(f.soon); f.soon = setTimeout(show, 300); f.root.dataset.state = 'soon'; }
+}
+export function usual(f) { clearTimeout(f.soon); if (!f.root.dataset.state) return; delete f.root.dataset.state; f.picture.replaceChildren(); f.card.hidden = f.controls.hidden = f.reading.hidden = f.foot.hidden = false; }
 
 function addButtons(f) {
   const button = (text, key, act, attrs) => html('button', {type: 'button', class: 'mtl-button', onclick: act, ...attrs}, text, key && html('kbd', {'aria-hidden': 'true'}, key));
@@ -124,9 +153,9 @@ export function toggleTable(f, open = f.panel.hidden) {
 }
 export function fillTable(f) {
   if (f.panel.hidden) { f.panel.replaceChildren(); return; }
-  const {caption, head, rows} = f.hooks.table();
-  f.panel.replaceChildren(html('table', {class: 'mtl-table'}, html('caption', {}, caption), html('thead', {}, html('tr', {}, head.map(x => html('th', {scope: 'col'}, html('bdi', {}, x))))),
-    html('tbody', {}, rows.map(([first, ...rest]) => html('tr', {}, html('th', {scope: 'row'}, html('bdi', {}, first)), rest.map(x => html('td', {}, html('bdi', {}, x))))))));
+  const one = ({caption, head, rows}) => html('table', {class: 'mtl-table'}, html('caption', {}, caption), html('thead', {}, html('tr', {}, head.map(x => html('th', {scope: 'col'}, html('bdi', {}, x))))),
+    html('tbody', {}, rows.map(([first, ...rest]) => html('tr', {}, html('th', {scope: 'row'}, html('bdi', {}, first)), rest.map(x => html('td', {}, html('bdi', {}, x)))))));
+  f.panel.replaceChildren(...[].concat(f.hooks.table()).map(one));
 }
 
 /** Parts -> pieces of text with a weight and a colour */

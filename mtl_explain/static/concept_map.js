@@ -1,19 +1,45 @@
 // ConceptMap: which concepts are shared, which private? Concepts are rows, tasks are columns.
-import {hue, tint, size, inkOn, parse} from './_colour.js';
+import {hue, tint, ramp, size, inkOn} from './_colour.js';
 import {count, many, thousands, capital, percent, withUnit, fraction, interval, list, middle, oneLine, evidence, plain, pValue} from './_words.js';
 import {svg, html, rich, text, measure, fit, wrap, hatch, whisker, pin, unpack, unique, put, refill} from './_draw.js';
-import {frame, choice, finder, chips, instead, usual, fillTable} from './_frame.js';
+import {frame, choice, slider, finder, chips, instead, waiting, usual, fillTable, toggleTable} from './_frame.js';
 
 export const QUESTION = 'Which concepts are shared, which private?';
 
 // ---- what the numbers say (pure) ----
 
+/** More cells than this are painted, and cut by mass */
+export const MANY = 2500;
+const kept = new WeakMap(); // what was sent, unpacked once
+const unpacked = packed => { if (!packed) return {}; if (!kept.has(packed)) kept.set(packed, {arrays: unpack(packed), known: new Map()}); return kept.get(packed); };
 /** The traits as one object of labels and typed arrays */
 export function read(get) {
-  const info = get('_info') ?? {}, d = {...info, ...unpack(get('_arrays')), names: get('names') ?? {}, pins: get('concepts') ?? [], pinnedTasks: get('tasks') ?? [], shade: get('shade')};
+  const info = get('_info') ?? {}, {arrays, known} = unpacked(get('_arrays')), d = {...info, ...arrays, known, names: get('names') ?? {}, pins: get('concepts') ?? [], pinnedTasks: get('tasks') ?? [], shade: get('shade'), mass: get('mass') ?? 1};
   d.K = d.concepts?.length ?? 0; d.T = d.columns?.length ?? 0; d.e = Math.max(0, (d.explainers ?? []).indexOf(get('explainer')));
   d.effect = d.shade === 'importance' && (d.explainers ?? []).length > 0;
+  d.many = d.K*d.T > MANY; d.least = d.many && d.usage ? cutAt(d).least : 0;
   return d;
+}
+/** What holds of all cells together, worked out once for each explainer and shading: the largest share, whether any is unclear, and shares from the largest on with their running sum */
+function overall(d) {
+  const key = `${d.e} ${d.effect}`;
+  if (d.known?.has(key)) return d.known.get(key);
+  const all = {largest: 0, unclear: false, sorted: new Float32Array(d.K*d.T)}; let n = 0;
+  for (let t = 0; t < d.T; t++) for (let k = 0; k < d.K; k++) {
+    const i = d.effect ? (d.e*d.T + t)*d.K + k : t*d.K + k, share = d.effect ? d.share[i] : d.usage[i]; if (!(share > 0)) continue;
+    const unclear = d.effect && share - 1.96*d.share_se[i] <= 0;
+    all.sorted[n++] = share; if (unclear) all.unclear = true; else if (share > all.largest) all.largest = share;
+  }
+  all.sorted = all.sorted.subarray(0, n).sort().reverse(); all.sums = new Float64Array(n); let sum = 0; for (let i = 0; i < n; i++) all.sums[i] = sum += all.sorted[i];
+  d.known?.set(key, all); return all;
+}
+/** The largest cells that together hold the mass. -> {least, n, of, share}: the smallest that is drawn, how many are, of how many, what they hold */
+export function cutAt(d) {
+  const {sorted, sums} = overall(d), of = sorted.length, total = of ? sums[of - 1] : 0; let lo = 0, hi = of - 1;
+  if (d.mass >= 1 || !of) return {least: 0, n: of, of, share: 1};
+  while (lo < hi) { const m = (lo + hi) >> 1; if (sums[m] >= d.mass*total*(1 - 1e-9)) hi = m; else lo = m + 1; }
+  while (lo + 1 < of && sorted[lo + 1] === sorted[lo]) lo++; // equal cells stay together
+  return {least: sorted[lo], n: lo + 1, of, share: sums[lo]/total};
 }
 /** A cell: share of concept k in task t, its interval, and what may be said. kind: 'effect' | 'unclear' | 'zero' | 'none' */
 export function cell(d, k, t) {
@@ -72,6 +98,7 @@ export function reading(d, at) {
   if (c.kind === 'zero') return [head, d.effect ? ' no effect.' : ' no attention.'];
   const said = ` ${withUnit(c.share)} of ${whole}` + (Number.isFinite(c.lo) && d.effect ? ` (${interval(c.lo, c.hi)})` : '');
   if (c.kind === 'unclear') return [head, said + ', no evidence that it differs from 0.'];
+  if (c.share < d.least) return [head, said + ', one of the smaller cells that are not drawn.'];
   if (!d.effect) return [head, said + ', mean over its variables; attention has no interval and is not an effect.'];
   const better = [...Array(d.T).keys()].filter(t => t !== col).map(t => [t, cell(d, row, t)]).filter(([, x]) => x.kind === 'effect' && x.share > c.share).sort((a, b) => b[1].share - a[1].share);
   const place = better.length === 0 ? (d.T > 1 ? `, ${ordinal(1)}.` : '.') : null;
@@ -81,9 +108,10 @@ const clipped = (lo, hi) => `${fraction(Math.max(0, lo))}–${fraction(Math.min(
 
 /** The three lines under the picture */
 export function foot(d, geo) {
-  const unclear = d.effect && anyUnclear(d), ev = evidence(d.evidence), hidden = geo?.narrow ? [' ', {b: 'Hidden for width:'}, ' the two margins (on the card).'] : [];
+  const unclear = d.effect && overall(d).unclear, ev = evidence(d.evidence), hidden = geo?.narrow ? [' ', {b: 'Hidden for width:'}, ' the two margins (on the card).'] : [];
   const what = d.effect ? 'in % of each task’s effect' : 'in % of each task’s attention, which is not its effect';
-  const shown = [{b: 'Shown:'}, ` all ${thousands(d.K)} ${d.K === 1 ? 'concept' : 'concepts'} × ${thousands(d.T)} ${d.T === 1 ? 'task' : 'tasks'}, ${what}.`, unclear ? geo?.numbers === false ? ' Hatched: no evidence that it differs from 0.' : ' Hatched, “n.e.”: no evidence that it differs from 0.' : '', d.served ? ` A concept serves ${oneLine(d.served).replace(/(\d)\s%/g, '$1\u202f%')}.` : '', italics(d), ...hidden];
+  const part = d.many ? cutAt(d) : null, left = part ? part.of - part.n : 0;
+  const shown = [{b: 'Shown:'}, part ? ` ${left ? `${thousands(part.n)} of ${thousands(part.of)}` : `all ${thousands(part.of)}`} cells that hold anything, ${withUnit(part.share)} of the ${d.effect ? 'effect' : 'attention'}, of` : ' all', ` ${thousands(d.K)} ${d.K === 1 ? 'concept' : 'concepts'} × ${thousands(d.T)} ${d.T === 1 ? 'task' : 'tasks'}, ${what}.`, ...(left ? [' ', {b: 'Hidden:'}, ` ${many(left, 'smaller cell')}.`] : []), unclear ? geo?.numbers === false ? ' Hatched: no evidence that it differs from 0.' : ' Hatched, “n.e.”: no evidence that it differs from 0.' : '', d.served ? ` A concept serves ${oneLine(d.served).replace(/(\d)\s%/g, '$1\u202f%')}.` : '', italics(d), ...hidden];
   return [shown, [{b: ev.bold}, {m: ev.rest}], [{m: source(d)}]];
 }
 /** What names in italics are, if there are any; and whether one of them fits beyond chance, where that was tested */
@@ -96,8 +124,7 @@ export function source(d) {
   if (!d.effect) return `attention weights of the model: mean over the variables of a task${(d.explainers ?? []).length ? ' · bands and margins by effect' : ' · concepts were not explained, so there are no effects to show'}`;
   return oneLine(d.sources[d.e]);
 }
-function anyUnclear(d) { for (let t = 0; t < d.T; t++) for (let k = 0; k < d.K; k++) if (cell(d, k, t).kind === 'unclear') return true; return false; }
-export function largest(d) { let m = 0; for (let t = 0; t < d.T; t++) for (let k = 0; k < d.K; k++) { const c = cell(d, k, t); if (c.kind === 'effect' && c.share > m) m = c.share; } return m; }
+export const largest = d => overall(d).largest;
 
 /** Positions of the concepts whose name or id holds the text */
 export function matches(d, text) {
@@ -136,11 +163,12 @@ export function tableOf(d) {
 // ---- where things stand (pure but for measuring text) ----
 
 /** Sizes and positions. The caller measures: `labelWidth` the widest row label, `flat(pitch)` whether column heads fit as they are, `overhang` how far a slanted head t reaches to the right */
-export function geometry({width, u, K, T, labelWidth, flat, overhang}) {
+export function geometry({width, u, K, T, labelWidth, flat, overhang, bands = 1, alone = false}) {
   const narrow = width < 560*u, tall = K > 48, pad = 6*u, rowH = tall ? Math.max(4, Math.min(14, Math.floor(640/K)))*u : 26*u;
   const label = tall ? 76*u : Math.min(Math.max(labelWidth + 32*u, 84*u), narrow ? Math.max(width*.44, 110*u) : Math.max(width*.22, 200*u));
   const margins = narrow ? 0 : tall ? 142*u : 176*u, cardW = (tall ? 206 : 264)*u + 28*u, room = width - 2*pad - label - margins, most = 56*u;
-  const beside = !narrow && width >= 800*u && Math.min(most, (room - cardW)/T) >= (T > 24 ? 4*u : 33*u);
+  const high = 60*u + bands*40*u + (K + 1)*rowH, card = (230 + 38*Math.min(T, 8))*u; // a tall card beside a small map would leave a white space under the map
+  const beside = !narrow && !alone && width >= 800*u && (tall || high >= .7*card) && Math.min(most, (room - cardW)/T) >= (T > 24 ? 4*u : 33*u);
   let pitch = Math.min(most, (beside ? room - cardW : room)/T), heads = pitch < 13*u ? 'none' : pitch >= 33*u && !narrow && flat(pitch) ? 'flat' : 'slanted';
   if (heads === 'slanted' && narrow) pitch = Math.max(13*u, Math.min(pitch, ...overhang.map((w, t) => (room - w)/(t + .5))));
   pitch = Math.max(pitch, heads === 'slanted' && T <= 24 ? 22*u : 4*u);
@@ -173,7 +201,7 @@ export function picture(d, f, ids) {
   const labelWidth = d.K > 48 ? 0 : Math.max(...[...Array(d.K).keys()].map(k => measure(plain(label(k)), font(s2, 650, 'i' in label(k)))), measure('no concept', f1));
   const names = d.columns.map(oneLine), flat = p => { const w = names.map(n => wrap(n, p + 2*u, f1)); return w.every(x => x && x.length <= 3); };
   const slant = Math.SQRT1_2, tilted = d.T <= 60 ? names.map(n => fit(n, 104*u, f1, middle)) : [];
-  const geo = geometry({width: f.width, u, K: d.K, T: d.T, labelWidth, flat, overhang: tilted.map(n => measure(n, f1)*slant + 6*u)}), {x0, x1, pitch, rowH, pad} = geo;
+  const geo = geometry({width: f.width, u, K: d.K, T: d.T, labelWidth, flat, overhang: tilted.map(n => measure(n, f1)*slant + 6*u), bands: bands.length, alone: !!f.model.host}), {x0, x1, pitch, rowH, pad} = geo;
   const slanted = geo.heads === 'slanted' ? tilted : [], longest = Math.max(0, ...slanted.map(n => measure(n, f1)));
   const brackets = familyRuns(d), withBrackets = brackets.length > 0 && geo.heads !== 'slanted', bracketH = withBrackets ? 22*u : 0;
   const lines = geo.heads === 'flat' ? names.map(n => wrap(n, pitch + 2*u, f1)) : [], deepest = Math.max(1, ...lines.map(x => x.length));
@@ -185,7 +213,7 @@ export function picture(d, f, ids) {
   drawHeads(out, d, {tk, u, f1, lines, slanted, slant, headY: headH - 8*u - bracketH, brackets: withBrackets ? brackets : [], names});
   const {hues, fill} = shown(d, tk);
   const dense = d.K*d.T > 2500 || !geo.numbers && d.K*d.T > 600; out.dense = dense;
-  if (dense) put(node, image(out, d, tk, fill, ids));
+  if (dense) paint(out, d, tk, hues, ids);
   for (const [i, b] of bands.entries()) {
     const rows = svg('g', {role: 'rowgroup', 'aria-label': `${b.name}: ${b.rule}`}), ink = b.name === 'Shared' ? tk['shared-text'] : b.name === 'Private' ? tk['private-text'] : tk.muted;
     if (geo.tall) put(rows, text(x0 - 10*u, at.heads[i] + 12*u, b.name, heading, {fill: ink, 'text-anchor': 'end'}), text(x0 - 10*u, at.heads[i] + 28*u, thousands(b.n), f1, {fill: tk.muted, 'text-anchor': 'end'}));
@@ -198,6 +226,11 @@ export function picture(d, f, ids) {
   return out;
 }
 
+/** The layout in grey, before the numbers are there */
+function skeleton(d, f) {
+  const {tk, u} = f.theme, K = Math.max(d.K, 1), T = Math.max(d.T, 1), geo = geometry({width: f.width, u, K, T, labelWidth: 120*u, flat: () => true, overhang: Array(T).fill(0), bands: d.bands?.length ?? 1, alone: !!f.model.host}), at = rowsOf(geo, d.bands?.length ? bandRows(d) : [{from: 0, to: K, n: K}], K, 40*u);
+  return svg('svg', {width: Math.ceil(geo.x1 + geo.margins), height: Math.ceil(at.height), 'aria-hidden': 'true', class: 'mtl-skeleton'}, Array.from({length: K}, (_, k) => svg('rect', {x: geo.x0, y: at.y[k], width: geo.x1 - geo.x0, height: Math.max(1, geo.rowH - geo.gapY), fill: tk.track})));
+}
 /** Neighbouring tasks of one family, where a family has more than one */
 export function familyRuns(d) {
   const runs = []; d.families.forEach((x, t) => { const last = runs.at(-1); if (last && last.name === x) last.n++; else runs.push({name: x, from: t, n: 1}); });
@@ -223,7 +256,7 @@ function drawHeads(o, d, {tk, u, f1, lines, slanted, slant, headY, brackets, nam
 }
 function describe(d, k, t) {
   const c = cell(d, k, t), unit = d.effect ? ' %' : ' % attention';
-  return `${fullName(d, k)}, ${oneLine(d.columns[t])}: ${c.kind === 'none' ? 'does not apply' : c.kind === 'zero' ? '0' + unit : c.kind === 'unclear' ? `${percent(c.share)} %, no evidence` : percent(c.share) + unit}`;
+  return `${fullName(d, k)}, ${oneLine(d.columns[t])}: ${c.kind === 'none' ? 'does not apply' : c.kind === 'zero' ? '0' + unit : c.kind === 'unclear' ? `${percent(c.share)} %, n.e. (no evidence)` : percent(c.share) + unit}`;
 }
 function drawRow(o, d, k, {tk, u, s2, f0, f1, font, hues, fill, ids, dense}) {
   const {geo, at} = o, y = at.y[k], h = geo.rowH - geo.gapY, mid = y + h/2, row = svg('g', {role: 'row', 'aria-rowindex': k + 2, 'data-concept': d.concepts[k]}), w = geo.pitch - geo.gapX, name = naming(d, k, 60);
@@ -269,22 +302,29 @@ function drawRest(o, d, {tk, u, f0, f1, dense}) {
   if (!geo.narrow && d.effect) put(row, text(geo.barX, mid + f1.size*.36, 'all concepts off', f1, {fill: tk.muted}));
   put(o.node, row);
 }
-/** Many cells: painted once on a canvas, placed as one image */
-function image(o, d, tk, fill, ids) {
-  const {geo, at} = o, y0 = o.headH, h = at.ruleY - y0, w = d.T*geo.pitch, r = 2, key = JSON.stringify([d.stamp, d.e, d.shade, tk, geo, at.y]);
-  if (ids.painted?.key !== key) {
-    const canvas = html('canvas', {width: Math.ceil(w*r), height: Math.ceil((h + 26*geo.u)*r)}), c = canvas.getContext('2d'); c.scale(r, r);
-    for (const b of bandRows(d)) { c.fillStyle = tk.raised; c.fillRect(0, at.y[b.from] - y0, w, b.n*geo.rowH); }
-    const max = largest(d), fills = [...Array(d.K).keys()].map(k => Array.from({length: 17}, (_, i) => fill(k, {share: max*Math.max(0, (i/16 - .16)/.84)})));
-    for (let k = 0; k < d.K; k++) for (let t = 0; t < d.T; t++) {
-      const x = cell(d, k, t), px = t*geo.pitch, py = at.y[k] - y0, cw = geo.pitch - geo.gapX, ch = geo.rowH - geo.gapY;
-      if (x.kind === 'effect') { c.fillStyle = fills[k][Math.round(16*size(x.share, max))]; c.fillRect(px, py, cw, ch); }
-      else if (x.kind === 'unclear') { c.fillStyle = tk.paper; c.fillRect(px, py, cw, ch); c.strokeStyle = tk.hatch; c.lineWidth = .8; c.beginPath(); c.moveTo(px, py + ch); c.lineTo(px + cw, py); c.stroke(); }
+/** Many cells: painted on a canvas that lies under the picture */
+function paint(o, d, tk, hues, ids) {
+  const {geo, at} = o, y0 = o.headH, h = at.ruleY - y0, w = d.T*geo.pitch, r = 2, key = JSON.stringify([d.stamp, d.e, d.shade, d.least, tk, geo, at.y]);
+  o.canvas = ids.canvas ??= html('canvas', {class: 'mtl-cells', 'aria-hidden': 'true'}); o.canvasAt = {x: geo.x0, y: y0, width: Math.ceil(w*r)/r, height: Math.ceil((h + 26*geo.u)*r)/r};
+  for (const [k, v] of Object.entries({left: o.canvasAt.x, top: o.canvasAt.y, width: o.canvasAt.width, height: o.canvasAt.height})) o.canvas.style[k] = v + 'px';
+  if (ids.painted === key) return;
+  ids.painted = key; o.canvas.width = o.canvasAt.width*r; o.canvas.height = o.canvasAt.height*r;
+  const c = o.canvas.getContext('2d'), {largest: max} = overall(d), pitch = geo.pitch, cw = pitch - geo.gapX, ch = geo.rowH - geo.gapY; c.scale(r, r);
+  for (const b of bandRows(d)) { c.fillStyle = tk.raised; c.fillRect(0, at.y[b.from] - y0, w, b.n*geo.rowH); }
+  for (let k = 0; k < d.K; k++) {
+    const name = `${hues[k]} ${tk.paper}`, py = at.y[k] - y0; ids.ramps ??= new Map(); let tints = ids.ramps.get(name); if (!tints) ids.ramps.set(name, tints = ramp(hues[k], tk, 17));
+    for (let t = 0; t < d.T; t++) {
+      const i = d.effect ? (d.e*d.T + t)*d.K + k : t*d.K + k, share = d.effect ? d.share[i] : d.usage[i]; if (!(share > 0) || share < d.least) continue;
+      if (d.effect && share - 1.96*d.share_se[i] <= 0) { c.fillStyle = tk.paper; c.fillRect(t*pitch, py, cw, ch); c.strokeStyle = tk.hatch; c.lineWidth = .8; c.beginPath(); c.moveTo(t*pitch, py + ch); c.lineTo(t*pitch + cw, py); c.stroke(); }
+      else { c.fillStyle = tints[Math.round(16*size(share, max))]; c.fillRect(t*pitch, py, cw, ch); }
     }
-    for (let t = 0; t < d.T; t++) { const x = rest(d, t); if (x > 0) { c.globalAlpha = .16 + .84*x; c.fillStyle = tk.axis; c.fillRect(t*geo.pitch, at.y[d.K] - y0 + 6*geo.u, geo.pitch - geo.gapX, 14*geo.u); c.globalAlpha = 1; } }
-    ids.painted = {key, href: canvas.toDataURL(), w: canvas.width/r, h: canvas.height/r};
   }
-  return svg('image', {href: ids.painted.href, x: geo.x0, y: y0, width: ids.painted.w, height: ids.painted.h, class: 'mtl-cells', preserveAspectRatio: 'none'});
+  for (let t = 0; t < d.T; t++) { const x = rest(d, t); if (x > 0) { c.globalAlpha = .16 + .84*x; c.fillStyle = tk.axis; c.fillRect(t*pitch, at.y[d.K] - y0 + 6*geo.u, cw, 14*geo.u); c.globalAlpha = 1; } }
+}
+/** The picture to save: what was painted goes in as an image, made only then */
+function whole(o) {
+  if (!o.canvas) return o.node;
+  const copy = o.node.cloneNode(true); copy.prepend(svg('image', {href: o.canvas.toDataURL(), ...o.canvasAt, preserveAspectRatio: 'none'})); return copy;
 }
 
 // ---- marks that come and go ----
@@ -348,9 +388,10 @@ export function step(key, {row, col}, d, heads = true) {
 
 function card(d, f, st, act) {
   const id = d.pins.at(-1), k = d.concepts.indexOf(id), {tk} = f.theme;
-  f.card.className = 'mtl-card' + (k < 0 ? ' mtl-none' : '') + (st.o.geo.beside ? st.o.geo.tall ? ' mtl-slim' : '' : ' mtl-below'); f.card.setAttribute('aria-label', k < 0 ? 'Concept card' : `Concept card: ${fullName(d, k)}`);
+  f.card.className = 'mtl-card' + (k < 0 ? ' mtl-none' : '') + (f.large() ? ' mtl-few' : f.model.host ? ' mtl-own' : st.o.geo.beside ? st.o.geo.tall ? ' mtl-slim' : '' : ' mtl-below'); f.card.setAttribute('aria-label', k < 0 ? 'Concept card' : `Concept card: ${fullName(d, k)}`);
   if (k < 0) { refill(f.card, html('p', {}, 'Click a concept, or press Enter on it: its card lists its strongest variables and takes a name.')); st.input = null; return; }
-  if (f.narrow() && !st.open) {
+  if (f.large()) { fewWords(d, f, k); st.input = null; return; }
+  if (f.narrow() && !st.open && !f.model.host) {
     const line = rich([{b: naming(d, k)}, ` · ${d.degree[k]} of ${d.T} tasks · specificity ${fraction(d.specificity[k])}`]);
     refill(f.card, html('div', {class: 'mtl-strip'}, html('span', {}, line), html('button', {type: 'button', class: 'mtl-button', onclick: () => { st.open = true; card(d, f, st, act); st.input?.focus(); }}, 'Open card'))); st.input = null; return;
   }
@@ -360,13 +401,20 @@ function card(d, f, st, act) {
   const grid = rows.flatMap(r => { const [cls, mark, say] = signs[r.sign], to = r.target ? ` → ${oneLine(r.target)}` : '', task = oneLine(d.columns[r.t]), v = oneLine(r.variable);
     return [html('span', {class: 'mtl-muted', title: task}, r.first ? html('bdi', {}, middle(task, 28)) : ''), html('span', {title: `${v}${to}: ${say}`}, html('bdi', {}, middle(v, 34)), r.target ? html('span', {class: 'mtl-muted'}, ' → ', html('bdi', {}, middle(oneLine(r.target), 18))) : ''),
       html('span', {class: cls, 'aria-label': say, role: 'img'}, mark), html('span', {class: 'mtl-bar', 'aria-hidden': 'true'}, html('span', {style: {width: `${Math.max(2, 100*r.size/widest)}%`, background: color}}))]; });
-  const group = (...kids) => html('div', {class: 'mtl-group'}, kids), top = html('div', {class: 'mtl-card-top'}, html('span', {}, `${id} · ${k + 1}\u00a0of\u00a0${d.K} · pinned`), f.narrow() ? html('button', {type: 'button', class: 'mtl-link', onclick: () => { st.open = false; card(d, f, st, act); }}, 'Close') : html('span', {}, st.o.geo.beside && st.o.geo.tall ? '' : 'Esc releases'));
+  const group = (...kids) => html('div', {class: 'mtl-group'}, kids), top = html('div', {class: 'mtl-card-top'}, html('span', {}, `${id} · ${k + 1}\u00a0of\u00a0${d.K} · pinned`), f.narrow() && !f.model.host ? html('button', {type: 'button', class: 'mtl-link', onclick: () => { st.open = false; card(d, f, st, act); }}, 'Close') : html('span', {}, st.o.geo.beside && st.o.geo.tall ? '' : 'Esc releases'));
   const tipLine = html('div', {class: 'mtl-tip'}, tip ? [html('span', {}, 'suggested: ', html('bdi', {class: 'mtl-suggested'}, oneLine(tip))), kept === tip ? '' : html('button', {type: 'button', class: 'mtl-link', onclick: () => act.name(id, tip)}, 'keep it')] : kept ? 'no suggested name' : 'no name yet: type one');
   const basis = d.basis[d.e] === 'importance' ? 'Bar: attention × the variable’s share of the task’s effect. + raises, − lowers the score, ± neither clearly.' : 'Bar: attention alone; this explanation has no importance of single variables.';
   refill(f.card, group(top, input, tipLine, html('div', {class: 'mtl-h'}, d.degree[k] ? `serves ${d.degree[k]} of ${d.T} tasks` : 'serves no task'),
       Number.isFinite(s) && html('div', {}, `specificity ${fraction(s)} `, Number.isFinite(e) && html('span', {class: 'mtl-muted'}, `(${interval(s - 1.96*e, s + 1.96*e, clipped)})`))),
     rows.length > 0 && group(html('div', {class: 'mtl-h'}, more ? 'Strongest five tasks' : 'Strongest variables, by task'), html('div', {class: 'mtl-stands'}, grid), more > 0 && html('div', {class: 'mtl-small', style: {'margin-top': '6px'}}, `and ${count(more)} more: Table, t`), html('div', {class: 'mtl-small', style: {'margin-top': '8px'}}, basis)),
     m && html('div', {class: 'mtl-group mtl-evidence'}, m.map(x => html('div', {}, rich(x)))));
+}
+/** The card in large type: its name, how far it reaches, where it is strongest */
+function fewWords(d, f, k) {
+  const {tk} = f.theme, color = hue(d.specificity[k], tk), best = [...Array(d.T).keys()].map(t => [t, cell(d, k, t)]).filter(([, c]) => c.kind === 'effect').sort((a, b) => b[1].share - a[1].share).slice(0, 3), most = Math.max(...best.map(([, c]) => c.share), 1e-12), ev = evidence(d.evidence);
+  refill(f.card, html('div', {class: 'mtl-big'}, rich(naming(d, k))), html('div', {}, `${thousands(d.degree[k])} of ${many(d.T, 'task')}`), Number.isFinite(d.specificity[k]) && html('div', {}, `specificity ${fraction(d.specificity[k])}`),
+    best.length > 0 && [html('div', {class: 'mtl-muted mtl-strongest'}, 'strongest in'), best.map(([t, c]) => html('div', {}, html('div', {class: 'mtl-strip'}, html('bdi', {title: oneLine(d.columns[t])}, middle(oneLine(d.columns[t]), 24)), html('b', {}, withUnit(c.share))), html('span', {class: 'mtl-bar', 'aria-hidden': 'true', style: {display: 'block'}}, html('span', {style: {width: `${100*c.share/most}%`, background: color}}))))],
+    html('div', {class: 'mtl-strongest'}, html('b', {}, rich(ev.bold))));
 }
 function nameField(d, k, st, act) {
   const id = d.concepts[k], kept = d.names[id] ?? '', hint = html('span', {class: 'mtl-muted', 'aria-hidden': 'true'}, 'Enter keeps');
@@ -387,9 +435,10 @@ function nameField(d, k, st, act) {
 function render({model, el, signal}) {
   const st = {at: {row: 0, col: 0}, hover: null, focused: false, ring: false, byKey: false, found: null, foundAt: 0, o: null, d: null, open: false, stamp: 0, input: null}, ids = {hatch: unique('hatch')};
   const set = (k, v) => { model.set(k, v); model.save_changes(); };
-  const f = frame({model, el, signal, label: QUESTION, hooks: {draw, escape: release, table: () => tableOf(st.d), picture: () => st.o.node, refocus, fileName: 'concept-map'}});
+  const f = frame({model, el, signal, label: QUESTION, hooks: {draw, escape: release, table: () => tableOf(st.d), picture: () => whole(st.o), refocus, fileName: 'concept-map'}});
   const shadeBy = choice(f, 'Shade by', [['importance', 'importance', 'share of the task’s effect'], ['attention', 'attention', 'share of the task’s attention: not an effect']], v => set('shade', v));
   let explain = null;
+  const massAt = slider(f, 'Share of the effect that is drawn', v => set('mass', v), {Escape: () => release(), '/': () => f.finder.focus(), t: () => toggleTable(f)});
   const act = {refocus, name(id, v) { const was = model.get('names') ?? {}, names = {...was}, clean = oneLine(v); if (clean) names[id] = clean; else delete names[id]; st.renamed = id; if (st.input) st.input.value = names[id] ?? ''; st.dirty = () => false; set('names', names); if (was === model.get('names')) draw(); }};
   finder(f, 'Find a concept', 'Find', {look, next, take() { const k = st.found?.[st.foundAt]; if (k === undefined) return false; look(''); toggle('concepts', d().concepts[k], false); st.at = {row: k, col: -1}; refocus(); return true; }, leave() { look(''); refocus(); }});
   const d = () => st.d;
@@ -418,10 +467,11 @@ function render({model, el, signal}) {
     if (!f.width) return;
     st.d = read(k => model.get(k)); st.d.stamp = st.stamp; const D = st.d;
     if (D.instead) { instead(f, D.instead); return; }
+    if (!D.usage) { waiting(f, D.K ? [`${capital(many(D.K, 'concept'))} × ${many(D.T, 'task')} on their way.`] : ['On its way.'], () => skeleton(D, f)); return; }
     usual(f);
     if (f.note.hidden === !!model.isStatic) { f.note.hidden = !model.isStatic; f.note.replaceChildren(html('span', {'aria-hidden': 'true'}, '◇'), html('span', {}, rich([{b: 'Saved page, no kernel.'}, ` Hover, pin, find and table work; names you type stay in this tab. ${D.carries}`]))); }
     f.set('question', [QUESTION]); f.set('answer', answer(D));
-    shadeBy.el.hidden = !D.explainers.length; shadeBy.set(D.shade);
+    shadeBy.el.hidden = !D.explainers.length; shadeBy.set(D.shade); massAt.el.hidden = !D.many; if (D.many) massAt.set(D.mass, cutAt(D).share, D.effect ? 'the effect' : 'the attention');
     if (D.explainers.length > 1 && !explain) { explain = choice(f, 'Explainer', D.explainers.map(x => [x, middle(oneLine(x), 24), oneLine(x)]), v => set('explainer', v)); f.finder.parentNode.before(explain.el); }
     explain?.set(D.explainers[D.e]); if (explain) explain.el.hidden = !D.effect;
     chips(f, [...D.pinnedTasks.filter(x => D.columns.includes(x)).map(x => ({kind: 'task', id: x, parts: [{n: middle(oneLine(x), 28)}]})), ...D.pins.filter(x => D.concepts.includes(x)).map(x => ({kind: 'concept', id: x, parts: [naming(D, D.concepts.indexOf(x))]}))],
@@ -430,7 +480,7 @@ function render({model, el, signal}) {
     st.at = {row: Math.min(st.at.row, D.K), col: Math.min(st.at.col, D.T - 1)}; st.hover = null; st.marks = null; st.roving = null; st.tab = null;
     st.o = picture(D, f, ids); put(st.o.node, drawPins(st.o, D, f.theme.tk));
     if (st.o.dense) { st.roving = svg('g', {role: 'gridcell', tabindex: -1, class: 'mtl-overlay'}, svg('rect', {fill: 'transparent'})); put(st.o.node, svg('g', {role: 'row'}, st.roving)); }
-    listen(st.o.node); f.picture.replaceChildren(st.o.node); rove(); if (had) st.tab?.focus({preventScroll: true});
+    listen(st.o.node); f.picture.replaceChildren(...(st.o.canvas ? [st.o.canvas] : []), st.o.node); rove(); if (had) st.tab?.focus({preventScroll: true});
     const inCard = document.activeElement === st.input && !!st.input;
     if (!dirty) { card(D, f, st, act); if (inCard) { st.input?.focus(); } }
     f.setFoot(foot(D, st.o.geo)); mark(); speak(); fillTable(f);
@@ -452,7 +502,7 @@ function render({model, el, signal}) {
     });
   }
   document.addEventListener('keydown', () => { st.byKey = true; }, {capture: true, signal}); // a ring shows where the keys are, not where the pointer was
-  const changed = () => { st.stamp++; draw(); }, watched = 'change:concepts change:tasks change:explainer change:shade change:names', data = 'change:_info change:_arrays';
+  const changed = () => { st.stamp++; draw(); }, watched = 'change:concepts change:tasks change:explainer change:shade change:mass change:names', data = 'change:_info change:_arrays';
   for (const n of watched.split(' ')) model.on(n, draw);
   for (const n of data.split(' ')) model.on(n, changed);
   const stop = () => { for (const n of watched.split(' ')) model.off(n, draw); for (const n of data.split(' ')) model.off(n, changed); };
