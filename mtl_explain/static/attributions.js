@@ -494,7 +494,7 @@ function playerRow(o, d, p, y, {lx, step: t}) {
 }
 /** What drawing the background again would add to the interval: a thin line behind it */
 function again(o, g, cy) {
-  if (!Number.isFinite(g.wide)) return null;
+  if (!Number.isFinite(g.wide + g.value)) return null;
   return svg('line', {x1: o.sx(g.value - g.wide), x2: o.sx(g.value + g.wide), y1: cy, y2: cy, stroke: o.tk.axis, 'stroke-width': 1, 'stroke-dasharray': '3 2'});
 }
 const triangle = (x, y, tk, u) => svg('path', {d: `M${x - 4*u} ${y + 6*u}L${x + 4*u} ${y + 6*u}L${x} ${y}Z`, fill: tk.paper, stroke: tk.ink, 'stroke-width': 1.2});

@@ -177,14 +177,14 @@ export function tableOf(d) {
 
 // ---- where things stand (pure but for measuring text) ----
 
-/** Sizes of panels and matrix: n panels of T tasks; `labelW` the widest name, `over` how far the last column head reaches to the right */
-export function geometry({width, u, T, n, conflict, labelW, over}) {
+/** Sizes of panels and matrix: n panels of T tasks; `labelW` the widest name, `over` how far the last column head reaches to the right, `head` the width of the matrix's heading */
+export function geometry({width, u, T, n, conflict, labelW, over, head = 0}) {
   const narrow = width < 560*u, pad = 6*u, room = width - 2*pad, gap = (narrow ? 14 : 22)*u; let cell = 0, label = 0, reach = 0;
   if (conflict) {
     cell = (T <= 8 ? 40 : T <= 14 ? 32 : T <= 30 ? 19 : 4)*u; label = T <= 30 ? Math.min(labelW + 8*u, (narrow ? 96 : 130)*u) : 0; reach = T <= 30 ? over : 0;
     cell = Math.max(2.5*u, Math.min(cell, (room - label - reach*.6)/T));
   }
-  const matrix = label + T*cell + reach, beside = !!conflict && !narrow && T <= 14 && room - matrix - 32*u >= 400*u, left = beside ? room - matrix - 32*u : room;
+  const matrix = Math.max(head, label + T*cell + reach), beside = !!conflict && !narrow && T <= 14 && room - matrix - 32*u >= 400*u, left = beside ? room - matrix - 32*u : room;
   const least = (n > 12 ? 138 : 150)*u, fits = Math.max(1, Math.floor((left + gap)/(least + gap))), lines = Math.max(1, Math.ceil(n/fits)), cols = Math.max(1, Math.ceil(n/lines));
   const w = Math.min(460*u, (left - (cols - 1)*gap)/cols), plot = (n <= 3 ? 120 : n <= 12 ? 80 : 56)*u, strip = Math.max(2.5*u, Math.min(14*u, left/Math.max(1, T)));
   return {width, u, narrow, pad, left, gap, cols, w, plot, cell, label, reach, beside, strip, x0: pad, mx: beside ? pad + left + 32*u : pad, right: width - pad};
@@ -214,7 +214,7 @@ function mark(o, d, r, m, ...kids) {
 }
 function start(d, f, ids) {
   const {tk, u, family} = f.theme, fs = fonts(f), names = d.tasks.map(oneLine), head = 84*u, heads = d.T <= 30 ? names.map(x => fit(x, head, {...fs.f1, weight: 650}, middle)) : [], wide = heads.map(x => measure(x, {...fs.f1, weight: 650}));
-  const geo = geometry({width: f.width, u, T: d.T, n: d.shown.length, conflict: !!d.conflict, labelW: Math.max(0, ...wide), over: (wide.at(-1) ?? 0)*Math.SQRT1_2 + 6*u});
+  const geo = geometry({width: f.width, u, T: d.T, n: d.shown.length, conflict: !!d.conflict, labelW: Math.max(0, ...wide), over: (wide.at(-1) ?? 0)*Math.SQRT1_2 + 6*u, head: measure(HEAD, fs.h) + measure(COSINE, fs.f1) + 8*u});
   const node = svg('svg', {role: 'grid', 'aria-label': question(d), width: f.width, height: 10, 'font-family': family, fill: tk.ink}), top = ladder(d);
   put(node, svg('defs', {}, hatch(ids.hatch, tk)));
   return {node, d, geo, tk, u, ...fs, ids, rows: [], panels: [], heads, wide, top, frames: []};
@@ -297,10 +297,11 @@ export function note(d, part) {
   let k = d.last; while (k > 0 && d.rows[k - 1].dead === last.dead) k--;
   return `since step ${thousands(d.rows[k].step)}`;
 }
+const HEAD = 'Do their gradients agree?', COSINE = '(cosine)';
 /** The conflict matrix, in the tasks' own order */
 function drawMatrix(o, d, y) {
   const {geo, tk, u, f1, f0, h: bold} = o, {cell, label, mx} = geo, gap = cell >= 8*u ? 2*u : 0, w = cell - gap, x0 = mx + label, dense = d.T > 30, slant = dense ? 0 : Math.max(0, ...o.wide)*Math.SQRT1_2 + 12*u, numbers = cell >= 28*u;
-  deco(o, svg('text', {x: mx, y: y + 14*u, 'font-size': bold.size}, svg('tspan', {'font-weight': 600, fill: tk.ink}, 'Do their gradients agree?'), svg('tspan', {fill: tk.muted, dx: 6*u, 'font-size': f1.size}, '(cosine)')));
+  deco(o, svg('text', {x: mx, y: y + 14*u, 'font-size': bold.size}, svg('tspan', {'font-weight': 600, fill: tk.ink}, HEAD), svg('tspan', {fill: tk.muted, dx: 6*u, 'font-size': f1.size}, COSINE)));
   y += 22*u + slant; o.matrix = {x0, y, cell, w};
   if (!dense) deco(o, o.heads.map((s, j) => [text(0, 0, s, {...f1, weight: d.pins.includes(j) ? 650 : 400}, {fill: d.pins.includes(j) ? tk.ink : tk.muted, transform: `translate(${x0 + j*cell + w/2 + 3*u} ${y - 6*u}) rotate(-45)`}), null]));
   const most = Math.max(1e-9, ...pairs(d).filter(p => p.kind === 'hurts' || p.kind === 'helps').map(p => Math.abs(p.value)));
