@@ -633,7 +633,7 @@ const DRAW = {answer: drawAnswer, rows: drawRows, targets: drawTargets, explaine
 
 // ---- marks that come and go ----
 
-const outline = (b, by, stroke, width, rx = 0, cls = '') => svg('rect', {x: b.x - by, y: b.y - by, width: b.w + 2*by, height: b.h + 2*by, fill: 'none', stroke, 'stroke-width': width, rx, class: cls});
+const outline = (b, by, stroke, width, rx = 0, cls = '') => svg('rect', {x: b.x - by, y: b.y - by, width: Math.max(1, b.w + 2*by), height: Math.max(1, b.h + 2*by), fill: 'none', stroke, 'stroke-width': width, rx, class: cls});
 /** The dots of one row, joined */
 function trail(o, d, s, {strong = false} = {}) {
   if (!o.swarm || s < 0) return [];

@@ -310,7 +310,7 @@ export function drawList(d, f, ids, ch, most = 24) {
 
 // ---- marks that come and go ----
 
-const outline = (b, by, stroke, width, rx = 0, cls = '') => svg('rect', {x: b.x - by, y: b.y - by, width: b.w + 2*by, height: b.h + 2*by, fill: 'none', stroke, 'stroke-width': width, rx, class: cls});
+const outline = (b, by, stroke, width, rx = 0, cls = '') => svg('rect', {x: b.x - by, y: b.y - by, width: Math.max(1, b.w + 2*by), height: Math.max(1, b.h + 2*by), fill: 'none', stroke, 'stroke-width': width, rx, class: cls});
 const barOf = (o, m) => ({x: m.kind === 'variable' ? o.geo.x1 : m.kind === 'concept' ? o.geo.x2 : o.geo.x3, y: m.y, w: o.geo.bar, h: m.h});
 function drawPins(o, d) {
   const {tk, u} = o, g = svg('g', {class: 'mtl-pins', 'pointer-events': 'none', 'aria-hidden': 'true'});

@@ -244,7 +244,7 @@ function drawRest(o, d, left, y) {
 
 // ---- marks that come and go ----
 
-const outline = (b, by, stroke, width, rx = 0, cls = '') => svg('rect', {x: b.x - by, y: b.y - by, width: b.w + 2*by, height: b.h + 2*by, fill: 'none', stroke, 'stroke-width': width, rx, class: cls});
+const outline = (b, by, stroke, width, rx = 0, cls = '') => svg('rect', {x: b.x - by, y: b.y - by, width: Math.max(1, b.w + 2*by), height: Math.max(1, b.h + 2*by), fill: 'none', stroke, 'stroke-width': width, rx, class: cls});
 function drawPins(o, d) {
   const {tk, u, geo} = o, g = svg('g', {class: 'mtl-pins', 'pointer-events': 'none', 'aria-hidden': 'true'});
   for (const c of d.open) { const b = o.frames.get(c); if (b) put(g, outline(b, 0, tk.ink, 1.5, 3), pin(geo.narrow ? o.W - 14*u : geo.pad + 8*u, b.y + (geo.narrow ? 10*u : b.h/2 - 2*u), tk)); }

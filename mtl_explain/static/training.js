@@ -1,7 +1,7 @@
 // TrainingMonitor: is it learning, and who hurts whom? Small multiples of losses, worst first; what happens to the attention; the conflict matrix with its null.
 import {tint, size, inkOn} from './_colour.js';
 import {count, many, thousands, capital, fraction, list, middle, oneLine, plain, tiny, interval} from './_words.js';
-import {svg, html, rich, text, measure, fit, hatch, pin, unpack, unique, put} from './_draw.js';
+import {svg, html, rich, text, measure, fit, flow, hatch, pin, unpack, unique, put} from './_draw.js';
 import {frame, finder, chips, instead, usual, fillTable} from './_frame.js';
 
 export const MANY = 24; // up to so many tasks, every one has a panel
@@ -180,14 +180,16 @@ export function tableOf(d) {
 /** Sizes of panels and matrix: n panels of T tasks; `labelW` the widest name, `over` how far the last column head reaches to the right, `head` the width of the matrix's heading */
 export function geometry({width, u, T, n, conflict, labelW, over, head = 0}) {
   const narrow = width < 560*u, pad = 6*u, room = width - 2*pad, gap = (narrow ? 14 : 22)*u; let cell = 0, label = 0, reach = 0;
+  let dense = T > 30; // no room for names: the matrix is painted
   if (conflict) {
-    cell = (T <= 8 ? 40 : T <= 14 ? 32 : T <= 30 ? 19 : 4)*u; label = T <= 30 ? Math.min(labelW + 8*u, (narrow ? 96 : 130)*u) : 0; reach = T <= 30 ? over : 0;
-    cell = Math.max(2.5*u, Math.min(cell, (room - label - reach*.6)/T));
+    const size_ = (T <= 8 ? 40 : T <= 14 ? 32 : T <= 30 ? 19 : 4)*u;
+    if (!dense) { label = Math.min(labelW + 8*u, (narrow ? 96 : 130)*u); cell = Math.min(size_, (room - label - over*.6)/T); dense = cell < 14*u; reach = dense ? 0 : over; }
+    if (dense) { label = 0; cell = Math.max(2.5*u, Math.min(size_, 14*u, room/T)); }
   }
-  const matrix = Math.max(head, label + T*cell + reach), beside = !!conflict && !narrow && T <= 14 && room - matrix - 32*u >= 400*u, left = beside ? room - matrix - 32*u : room;
+  const matrix = Math.max(head, label + T*cell + reach), beside = !!conflict && !dense && !narrow && T <= 14 && room - matrix - 32*u >= 400*u, left = beside ? room - matrix - 32*u : room;
   const least = (n > 12 ? 138 : 150)*u, fits = Math.max(1, Math.floor((left + gap)/(least + gap))), lines = Math.max(1, Math.ceil(n/fits)), cols = Math.max(1, Math.ceil(n/lines));
   const w = Math.min(460*u, (left - (cols - 1)*gap)/cols), plot = (n <= 3 ? 120 : n <= 12 ? 80 : 56)*u, strip = Math.max(2.5*u, Math.min(14*u, left/Math.max(1, T)));
-  return {width, u, narrow, pad, left, gap, cols, w, plot, cell, label, reach, beside, strip, x0: pad, mx: beside ? pad + left + 32*u : pad, right: width - pad};
+  return {width, u, narrow, pad, left, gap, cols, w, plot, cell, label, reach, dense, matrix, beside, strip, x0: pad, mx: beside ? pad + left + 32*u : pad, right: width - pad};
 }
 /** The next place for a key, given marks in rows, each with a box; null if the key does not move */
 export function step(key, {r, c}, rows) {
@@ -300,7 +302,7 @@ export function note(d, part) {
 const HEAD = 'Do their gradients agree?', COSINE = '(cosine)';
 /** The conflict matrix, in the tasks' own order */
 function drawMatrix(o, d, y) {
-  const {geo, tk, u, f1, f0, h: bold} = o, {cell, label, mx} = geo, gap = cell >= 8*u ? 2*u : 0, w = cell - gap, x0 = mx + label, dense = d.T > 30, slant = dense ? 0 : Math.max(0, ...o.wide)*Math.SQRT1_2 + 12*u, numbers = cell >= 28*u;
+  const {geo, tk, u, f1, f0, h: bold} = o, {cell, label, mx, dense} = geo, gap = cell >= 8*u && !dense ? 2*u : 0, w = cell - gap, x0 = mx + label, slant = dense ? 0 : Math.max(0, ...o.wide)*Math.SQRT1_2 + 12*u, numbers = cell >= 28*u;
   deco(o, svg('text', {x: mx, y: y + 14*u, 'font-size': bold.size}, svg('tspan', {'font-weight': 600, fill: tk.ink}, HEAD), svg('tspan', {fill: tk.muted, dx: 6*u, 'font-size': f1.size}, COSINE)));
   y += 22*u + slant; o.matrix = {x0, y, cell, w};
   if (!dense) deco(o, o.heads.map((s, j) => [text(0, 0, s, {...f1, weight: d.pins.includes(j) ? 650 : 400}, {fill: d.pins.includes(j) ? tk.ink : tk.muted, transform: `translate(${x0 + j*cell + w/2 + 3*u} ${y - 6*u}) rotate(-45)`}), null]));
@@ -319,10 +321,10 @@ function drawMatrix(o, d, y) {
     if (d.pins.includes(i)) o.frames.push({t: i, bare: true, x: x0, y: cy, w: d.T*cell - gap, h: w});
   }
   y += d.T*cell + 18*u;
-  const words = d.tested ? ['+ helps', '− conflicts', 'hatched: no evidence'] : ['not held against a null: numbers without evidence'], colors = [tk['plus-text'], tk['minus-text'], tk.muted], room = geo.beside ? geo.label + d.T*cell + geo.reach : geo.left; let x = mx;
-  words.forEach((s, i) => { const font = {...f1, weight: d.tested && i < 2 ? 600 : 400}, sw = measure(s, font); if (x > mx && x + sw > mx + room) { x = mx; y += 17*u; } deco(o, text(x, y, s, font, {fill: d.tested ? colors[i] : tk.muted})); x += sw + 14*u; });
+  const x1 = x0 + d.T*cell + Math.max(geo.reach, 32*u) + 8*u, side = !numbers && mx + geo.left - x1 >= 240*u; // beside the matrix, a list of its strongest cells
+  const words = d.tested ? ['+ helps', '− conflicts', 'hatched: no evidence'] : ['not held against a null: numbers without evidence'], colors = [tk['plus-text'], tk['minus-text'], tk.muted], room = geo.beside ? geo.matrix : side ? x1 - mx - 16*u : geo.left; let x = mx;
+  words.forEach((s, i) => { const font = {...f1, weight: d.tested && i < 2 ? 600 : 400}, ink = d.tested ? colors[i] : tk.muted, sw = measure(s, font); if (x > mx && x + sw > mx + room) { x = mx; y += 17*u; } flow(s, room, font).forEach((line, k) => { if (k) y += 17*u; deco(o, text(x, y, line, font, {fill: ink})); }); x += sw + 14*u; });
   if (numbers) return y + 6*u;
-  const x1 = x0 + d.T*cell + Math.max(geo.reach, 32*u) + 8*u, side = mx + geo.left - x1 >= 240*u;
   return side ? Math.max(y + 6*u, strongest(o, d, x1, o.matrix.y + 14*u, mx + geo.left)) : strongest(o, d, mx, y + 22*u, mx + geo.left);
 }
 /** The cells of a large matrix as a few paths: one a colour */
@@ -358,7 +360,7 @@ export function picture(d, f, ids) {
 
 // ---- marks that come and go ----
 
-const outline = (b, by, stroke, width, rx = 0, cls = '') => svg('rect', {x: b.x - by, y: b.y - by, width: b.w + 2*by, height: b.h + 2*by, fill: 'none', stroke, 'stroke-width': width, rx, class: cls});
+const outline = (b, by, stroke, width, rx = 0, cls = '') => svg('rect', {x: b.x - by, y: b.y - by, width: Math.max(1, b.w + 2*by), height: Math.max(1, b.h + 2*by), fill: 'none', stroke, 'stroke-width': width, rx, class: cls});
 function drawPins(o, d) {
   const {tk, u} = o, g = svg('g', {class: 'mtl-pins', 'pointer-events': 'none', 'aria-hidden': 'true'});
   for (const b of o.frames) if (d.pins.includes(b.t)) { put(g, outline(b, b.bare ? 1.5 : 0, tk.ink, 1.5, 3)); if (!b.bare) put(g, pin(b.x + b.w - 2*u, b.y + 4*u, tk)); }
