@@ -75,6 +75,7 @@ export function quantity(x, dec = 2) {
   const a = Math.abs(x), minus = x < 0 ? MINUS : '';
   if (a >= 1e7 || dec > 5) {
     if (a === 0) return '0';
+    if (a >= .1 && a < 1e7) return quantity(x, 4); // large beside what is tiny
     const e = Math.floor(Math.log10(a)); return `${minus}${(a/10**e).toFixed(1)} × 10${power(e)}`;
   }
   const [whole, part] = a.toFixed(dec).split('.'), text = whole.replace(/\B(?=(\d{3})+$)/g, ',') + (part ? '.' + part : '');

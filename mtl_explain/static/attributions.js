@@ -512,8 +512,8 @@ function plainRow(o, d, y, m, name, words, drawStep, t, dec, bold = false) {
   return y + h;
 }
 const dotted = (o, x, y0, y1) => svg('line', {x1: x, x2: x, y1: y0, y2: y1, stroke: o.tk.axis, 'stroke-dasharray': '2 2'});
-/** A number beside a tick, on the side where there is room */
-function beside(o, x, y, h, s, font, fill, x0, x1) { const w = measure(s, font) + 8*o.geo.u, right = x - w < x0 && x + w <= x1; return text(right ? x + 7*o.geo.u : x - 7*o.geo.u, mid(o, y, h, font), s, font, {fill, 'text-anchor': right ? 'start' : 'end'}); }
+/** A number beside a tick, or beside a bar that ends at `far`: on the left if there is room, else on the right, else nowhere */
+function beside(o, x, y, h, s, font, fill, x0, x1, far = x) { const w = measure(s, font) + 8*o.geo.u, right = x - w < x0; return !right || far + w <= x1 ? text(right ? far + 7*o.geo.u : x - 7*o.geo.u, mid(o, y, h, font), s, font, {fill, 'text-anchor': right ? 'start' : 'end'}) : null; }
 function baseTick(o, t, lx, y) { const {geo, tk, b1, dec} = o, u = geo.u, x = lx(t.to); return [svg('line', {x1: x, x2: x, y1: y + 4*u, y2: y + 22*u, stroke: tk.ink, 'stroke-width': 2}), dotted(o, x, y + 22*u, y + 32*u), beside(o, x, y, geo.rowH, quantity(t.to, dec), b1, tk.ink, geo.x2, geo.right)]; }
 const sinkLine = (d, t, dec) => `${signed(t.value, dec)} ${sinkWords(d, t.n)}`, deltaLine = d => `${tiny(book(d, 'delta'))}: closes ${method(d).closes}`;
 const scoreLine = (d, dec, drawn) => [drawn ? '' : withUnit(quantity(book(d, 'score'), dec), shortUnit(d)), truthWords(d, dec)].filter(Boolean).join(' · ');
@@ -524,7 +524,7 @@ function ledgerRows(o, d, y, led, lx, steps) {
     const sinks = led.filter(t => t.what === 'sink');
     if (!sinks.length && lx) deco(o, dotted(o, lx(steps.get('delta').from), y - 8*u, y + 26*u));
     if (!sinks.length) y = plainRow(o, d, y, {what: 'sink', n: -1}, 'sinks', noSinks(d), null, null, dec);
-    for (const t of sinks) { const at = y; y = plainRow(o, d, y, {what: 'sink', n: t.n, value: t.value}, fit(`sink: ${oneLine(x.sinks[t.n])}`, geo.label, f1, middle), sinkLine(d, t, dec), lx && (() => [svg('rect', {x: Math.min(lx(t.from), lx(t.to)), y: at + 6*u, width: Math.max(1, Math.abs(lx(t.to) - lx(t.from))), height: 14*u, fill: tk.axis}), dotted(o, lx(t.to), at + 20*u, at + 32*u), beside(o, Math.min(lx(t.from), lx(t.to)), at, geo.rowH, signed(t.value, dec), f1, tk.muted, geo.x2, geo.right)]), t, dec); }
+    for (const t of sinks) { const at = y; y = plainRow(o, d, y, {what: 'sink', n: t.n, value: t.value}, fit(`sink: ${oneLine(x.sinks[t.n])}`, geo.label, f1, middle), sinkLine(d, t, dec), lx && (() => [svg('rect', {x: Math.min(lx(t.from), lx(t.to)), y: at + 6*u, width: Math.max(1, Math.abs(lx(t.to) - lx(t.from))), height: 14*u, fill: tk.axis}), dotted(o, lx(t.to), at + 20*u, at + 32*u), beside(o, Math.min(lx(t.from), lx(t.to)), at, geo.rowH, signed(t.value, dec), f1, tk.muted, geo.x2, geo.right, Math.max(lx(t.from), lx(t.to)))]), t, dec); }
     const t = steps.get('delta'), at = y, visible = Math.abs(lx(t.to) - lx(t.from)) >= 1;
     y = plainRow(o, d, y, {what: 'delta'}, 'delta', deltaLine(d), lx && (() => visible ? [svg('rect', {x: Math.min(lx(t.from), lx(t.to)), y: at + 6*u, width: Math.abs(lx(t.to) - lx(t.from)), height: 14*u, fill: 'none', stroke: tk.ink}), dotted(o, lx(t.to), at + 20*u, at + 32*u)] : dotted(o, lx(t.to), at - 6*u, at + 30*u)), t, dec);
   }

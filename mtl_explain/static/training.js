@@ -183,7 +183,7 @@ export function geometry({width, u, T, n, conflict, labelW, over, head = 0}) {
   let dense = T > 30; // no room for names: the matrix is painted
   if (conflict) {
     const size_ = (T <= 8 ? 40 : T <= 14 ? 32 : T <= 30 ? 19 : 4)*u;
-    if (!dense) { label = Math.min(labelW + 8*u, (narrow ? 96 : 130)*u); cell = Math.min(size_, (room - label - over*.6)/T); dense = cell < 14*u; reach = dense ? 0 : over; }
+    if (!dense) { label = Math.min(labelW + 8*u, (narrow ? 96 : 130)*u); cell = Math.min(size_, Math.max(0, room - label - over + 3*u)/(T - .5)); dense = cell < 14*u; reach = dense ? 0 : over; }
     if (dense) { label = 0; cell = Math.max(2.5*u, Math.min(size_, 14*u, room/T)); }
   }
   const matrix = Math.max(head, label + T*cell + reach), beside = !!conflict && !dense && !narrow && T <= 14 && room - matrix - 32*u >= 400*u, left = beside ? room - matrix - 32*u : room;
