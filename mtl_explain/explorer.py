@@ -15,12 +15,13 @@ from fastcore.basics import patch
 from .attributions import Attributions, _private
 from .concept_flow import ConceptFlow
 from .concept_map import ConceptMap
+from .schema import check
 from .task_compare import TaskCompare
-from .view import View, fragment, near, page, traits_of
+from .view import View, _instead, fragment, near, page, traits_of
 
 # %% ../nbs/58_explorer.ipynb #29e25a73
 PARTS = dict(map=ConceptMap, flow=ConceptFlow, compare=TaskCompare, person=Attributions)
-_still = {k: type(c.__name__, (c,), dict(open=lambda self: None, __doc__=c.__doc__)) for k, c in PARTS.items()}
+_still = {k: type(c.__name__, (c,), dict(open=lambda self: None, _check=staticmethod(lambda tree: tree), __doc__=c.__doc__)) for k, c in PARTS.items()}
 
 # %% ../nbs/58_explorer.ipynb #2a6a8e6e
 def pooled(
@@ -85,14 +86,20 @@ def _page_state(parts, whole, bare=False):
     return dict(_info={**info, 'explainers': list(dict.fromkeys(every)), 'missing': {k: v._info['instead']['title'] for k, v in whole.items() if v.trouble}, 'summary': ', '.join(c.__name__ for k, c in PARTS.items() if k in parts)}, _arrays=arrays)
 
 @patch
+def _cannot(self:Explorer, trouble, instead):
+    "The state in which there is nothing to draw"
+    self.trouble = trouble
+    return dict(_info=dict(instead=instead))
+
+@patch
 def _start(self:Explorer, kw):
     self.parts = {}
     if not isinstance(self.tree, xr.DataTree): return View._start(self, kw)
+    try: check(self.tree)
+    except ValueError as e: return self._cannot(str(e), _instead('Explorer', e))
     self._whole = {k: c(self.tree) for k, c in _still.items()}
     self.parts = {k: v for k, v in self._whole.items() if not v.trouble}
-    if not self.parts:
-        first = self._whole['map']; self.trouble = first.trouble
-        return dict(_info=dict(instead={**first._info['instead'], **({} if first._info['instead']['kind']=='empty' else dict(title='Explorer cannot draw this tree'))}))
+    if not self.parts: return self._cannot(self._whole['map'].trouble, self._whole['map']._info['instead'])
     if 'person' in self.parts: self.parts['person'].observe(self._refresh, '_arrays')
     self.on_msg(self._hand_out)
     first = {k: next((v for p in self.parts.values() if p.has_trait(k) and (v:=getattr(p, k))), self.traits()[k].default()) for k in ('explainer', 'names')}

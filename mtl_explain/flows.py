@@ -56,7 +56,8 @@ def _by_edge(tree, b, explainer):
     "Routes as measured: positions of variable and concept, flow, standard error; what concepts hold (task, concept), its error, the rest (task,)"
     T, K = len(b['tasks']), len(b['concepts'])
     rows, held, none = [], np.zeros((T, K)), np.full(T, np.nan)
-    for i, (task, node) in enumerate((x, tasks_of(tree, 'attribution/edge').get(x)) for x in b['tasks']):
+    nodes = tasks_of(tree, 'attribution/edge')
+    for i, node in enumerate(nodes.get(x) for x in b['tasks']):
         found = node is not None and _held(node, explainer)
         if not found: continue
         v, c = (pd.Index(b[k]).get_indexer(node[d].values.astype(str)) for k, d in (('ids', 'variable'), ('concepts', 'concept')))
@@ -79,7 +80,8 @@ def _divided(b, held):
 def _by_concept(tree, b, explainer):
     T, K = len(b['tasks']), len(b['concepts'])
     held, se, none = np.zeros((T, K)), np.full((T, K), np.nan), np.full(T, np.nan)
-    for i, node in enumerate(tasks_of(tree, 'attribution/concept').get(x) for x in b['tasks']):
+    nodes = tasks_of(tree, 'attribution/concept')
+    for i, node in enumerate(nodes.get(x) for x in b['tasks']):
         found = node is not None and _held(node, explainer)
         if not found: continue
         at = pd.Index(node['player'].values.astype(str)).get_indexer(b['concepts'])

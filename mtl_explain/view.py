@@ -142,6 +142,7 @@ class View(anywidget.AnyWidget):
     _esm, _css = 'export default {render({el}) { el.textContent = "a view without a script"; }};', (STATIC/'view.css').read_text(encoding='utf-8')
     _info = t.Dict(help='Labels and texts').tag(sync=True)
     _arrays = t.Dict(help='Arrays, packed').tag(sync=True)
+    _check = staticmethod(check)
     question, carries, page_width = '', 'It carries no rows of data and no weights.', 1000
     def __init_subclass__(cls, script=None, **kw):
         if script: cls._esm = inline(script)
@@ -216,7 +217,7 @@ def prepare(self:View,
 def _start(self:View, kw):
     if self.tree is None and type(self).prepare is View.prepare: return kw
     if not isinstance(self.tree, xr.DataTree): raise TypeError(f'{type(self).__name__} expects an xarray.DataTree, as `explain` and `load` return, not {type(self.tree).__name__}')
-    try: state = self.prepare(check(self.tree))
+    try: state = self.prepare(self._check(self.tree))
     except ValueError as e:
         self.trouble = str(e)
         return dict(_info=dict(instead=_instead(type(self).__name__, e)))
