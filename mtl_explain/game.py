@@ -9,7 +9,7 @@ __all__ = ['PLAYERS', 'players', 'grouped', 'Groups', 'Sampled', 'Nearest', 'Typ
            'ConceptGame', 'EdgeGame']
 
 # %% ../nbs/30_game.ipynb #0d35e2ab
-import copy
+import copy, re
 
 # %% ../nbs/30_game.ipynb #56b5d070
 import numpy as np, pandas as pd, torch
@@ -53,7 +53,8 @@ class Groups:
             for f in fs:
                 if f in self.of: raise ValueError(f'Groups({name!r}): feature {f!r} is in {self.of[f]!r} and in {g!r}; a switch belongs to one player')
                 self.of[f] = g
-        if name in ('concept', 'edge', *PLAYERS) or '/' in name: raise ValueError(f'Groups({name!r}): this name has a meaning already, or holds a "/"; choose another')
+        if name in ('concept', 'edge', *PLAYERS): raise ValueError(f'Groups({name!r}): this name has a meaning already; choose another')
+        if not re.fullmatch(r'\w[^/\x00-\x1f\x7f]{0,99}(?<! )', name): raise ValueError(f'Groups({name!r}): the name becomes a group of the result, so it begins with a letter, a digit or "_", holds no "/", does not end in a space and has 100 characters at most')
     def __call__(self, predictor): return grouped([self.of.get(f, f) for f in predictor.inputs.feature])
     def __repr__(self): return f'Groups({self.name!r}, {len(self.groups)} groups)'
 

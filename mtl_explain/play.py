@@ -8,7 +8,7 @@ Docs: https://mtl-explain.github.io/mtl_explain/play.html.md"""
 __all__ = ['LEAST', 'UNITS', 'BLOCK', 'block', 'as_bytes', 'in_words', 'budget', 'block_rows', 'Keep', 'Store', 'play']
 
 # %% ../nbs/33_play.ipynb #feac9440
-import re
+import math, re
 
 # %% ../nbs/33_play.ipynb #d39747fb
 import numpy as np, pandas as pd, xarray as xr
@@ -161,18 +161,19 @@ class Store:
     ):
         self.path, self.arrays, self.file = path, {}, None
         if path is not None:
-            import h5netcdf
+            from netCDF4 import Dataset
             if not str(path).strip(): raise ValueError("path='' is no file name: say where the result goes, as in path='result.nc', or leave it out")
-            self.file = h5netcdf.File(f'{path}.part', 'w')
+            self.file = Dataset(f'{path}.part', 'w'); self.file.set_auto_mask(False)
     def new(self, group, name, dims):
         "An array of NaN: dims is a dict from dim to length"
         shape = tuple(dims.values())
         if self.file is None: self.arrays[group, name] = np.full(shape, np.nan); return
-        g = self.file[group] if group in self.file else self.file.create_group(group)
+        g = self.file.createGroup(group)
         for d, n in dims.items():
-            if d not in g.dimensions: g.dimensions[d] = n
+            if d not in g.dimensions: g.createDimension(d, n)
         chunk = tuple(1 if d=='explainer' else n if d!='sample' else min(n, BLOCK) for d, n in dims.items())
-        self.arrays[group, name] = g.create_variable(name, tuple(dims), float, fillvalue=np.nan, **(dict(chunks=chunk) if all(chunk) else {}))
+        v = self.arrays[group, name] = g.createVariable(name, float, tuple(dims), fill_value=np.nan, **(dict(chunksizes=chunk) if all(chunk) else {}))
+        v.set_auto_mask(False); v.set_var_chunk_cache(8*math.prod(chunk))  # a block is written once: one chunk of it in memory is enough
     def put(self, group, name, k, rows, values):
         "Values of some samples for explainer k"
         if (group, name) in self.arrays: self.arrays[group, name][k, rows[0]:rows[-1]+1] = values

@@ -1,7 +1,7 @@
 "The schema: what is checked, and that a result comes back from disk as it was."
 import numpy as np, pandas as pd, pytest, xarray as xr
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
-from mtl_explain.schema import GROUPS, check, closing, has, load, new_tree, node, save
+from mtl_explain.schema import GROUPS, check, closing, has, load, new_tree, node, plain, save
 import trees
 
 text = st.text(st.characters(blacklist_categories=('Cs',), blacklist_characters='\0'), max_size=12) | st.sampled_from(trees.HOSTILE)
@@ -60,6 +60,11 @@ def test_node_names_are_safe(name):
 
 @given(st.lists(text, unique=True, max_size=6))
 def test_node_names_differ(names): assert len({node(n) for n in names})==len(names)
+
+@given(text)
+def test_node_names_are_names_in_netcdf(name):
+    n = node(name); assert n.isascii() and (n[0].isalnum() or n[0]=='_') and len(n) <= 200 and not n.endswith(' ')
+    assert plain(n)==name or len(n) > 190
 
 def broken(path, change):
     tree = trees.small(); tree[path] = change(tree[path].dataset); return tree
