@@ -177,13 +177,15 @@ def _shape(f, v):
     counts, edges = np.histogram(v, 24)
     return (pd.to_datetime(edges, unit='s') if f.kind=='date' else edges), counts
 
+def _ends(f, v):
+    "The least and the largest training value; of a choice None"
+    return dict(low=None, high=None) if f.levels else dict(low=f.value(np.nanmin(v)), high=f.value(np.nanmax(v)))
+
 def _described(table, immutable):
     "The features of a case as a data frame"
     rows = []
     for f, v, t in zip(table.features, table.stored, table.train.T):
-        has = t[~np.isnan(t)]; number = not f.levels and len(has)
-        rows.append(dict(feature=f.name, kind=f.kind, unit=f.unit, value=f.value(v), low=f.value(has.min()) if number else None, high=f.value(has.max()) if number else None,
-                         std=float(has.std()) if number else np.nan, ordered=f.ordered, missing=f.missing, immutable=f.name in immutable))
+        rows.append(dict(feature=f.name, kind=f.kind, unit=f.unit, value=f.value(v), **_ends(f, t), std=np.nan if f.levels else float(np.nanstd(t)), ordered=f.ordered, missing=f.missing, immutable=f.name in immutable))
     return pd.DataFrame(rows).astype(dict(value=object, low=object, high=object)).set_index('feature')
 
 def _heads(tables):
@@ -215,7 +217,7 @@ class Case:
         self.levels = {f.name: list(f.levels) for f in own.features if f.levels}
         self.histogram = {f.name: _shape(f, v) for f, v in zip(own.features, own.train.T)}
         self.quantiles = {f.name: [f.value(q) for q in np.unique(np.nanquantile(v, np.linspace(0, 1, 41), method='nearest'))] for f, v in zip(own.features, own.train.T) if not f.levels}
-        self.tied = pd.DataFrame([dict(feature=own.names[i], task=t.name, sample=t.sample, other=t.names[j], value=t.features[j].value(t.stored[j])) for t in tables[1:] for i, j in links[t.name]], columns=['feature', 'task', 'sample', 'other', 'value'])
+        self.tied = pd.DataFrame([dict(feature=own.names[i], task=t.name, sample=t.sample, other=t.names[j], value=t.features[j].value(t.stored[j]), **_ends(t.features[j], t.train[:, j])) for t in tables[1:] for i, j in links[t.name]], columns=['feature', 'task', 'sample', 'other', 'value', 'low', 'high'])
         self.stored = self.ask({})
         seen = [t.answers(t.train[np.linspace(0, len(t.train)-1, min(background, len(t.train))).astype(int)]) for t in tables]
         self.range = pd.DataFrame(dict(target=self.targets.target, low=np.concatenate([y.min(0) for y in seen]), high=np.concatenate([y.max(0) for y in seen]))).set_index('target')

@@ -32,7 +32,7 @@ def _goal(case, target, want, before):
     "Answers (row, target) -> how far each is from what is wanted; 0 where it is met"
     k = _position(case, target, 'target'); t, y0, scale = case.targets.iloc[k], before[k], _scale(case, k)
     if want is None and t.kind=='nominal':
-        others = np.flatnonzero((case.targets[['table', 'task', 'outcome']]==t[['table', 'task', 'outcome']]).all(1) & (np.arange(len(before))!=k))
+        others = np.flatnonzero((case.targets[['table', 'task', 'outcome']]==t[['table', 'task', 'outcome']]).all(axis=1) & (np.arange(len(before))!=k))
         sign = -1. if y0 > before[others].max() else 1.
         return lambda y: _short(sign*(y[:, others].max(1) - y[:, k]), scale, 1e-6)
     if want is None:
@@ -79,17 +79,18 @@ def _strain(case, hold, before):
 # %% ../nbs/37_counterfactual.ipynb #86b74ac5
 class _Space:
     "The features of a case as numbers: (row, feature), levels by their position"
-    def __init__(self, case, immutable):
-        f = case.features
+    def __init__(self, case, immutable, tables=()):
+        f = case.features; self.tied = case.tied[case.tied.task.isin(tables)]
         if lost:=[n for n in immutable if n not in f.index]: raise ValueError(f'immutable: {lost[0]!r} is no feature of the case; there are {", ".join(map(repr, f.index))}')
         self.case, self.names, self.kind = case, list(f.index), list(f.kind)
         self.fixed = np.array([f.immutable.iloc[j] or n in immutable for j, n in enumerate(self.names)])
         self.stored = np.array([self._code(j, v) for j, v in enumerate(f.value)])
+        self.low, self.high = np.array([self._ends(j) for j in range(len(self.names))]).T
         self.values = [self._values(j) for j in range(len(self.names))]
         self.order = np.array([k!='choice' or bool(o) for k, o in zip(f.kind, f.ordered)])  # do steps have a size?
         self.unit = np.array([self._unit(j) for j in range(len(self.names))])
         self.free = [j for j, v in enumerate(self.values) if len(v) and not self.fixed[j]]
-        if not self.free: raise ValueError(f'nothing can move in {case!r}: of {len(self.names)} features {int(self.fixed.sum())} are immutable, and the others have one value in the training rows')
+        if not self.free: raise ValueError(f'nothing can move in {case!r}: of {len(self.names)} features {int(self.fixed.sum())} are immutable, and the others have no other value in the training rows')
     def _code(self, j, v):
         if v is None: return np.nan
         return float(self.case.levels[self.names[j]].index(v)) if self.kind[j]=='choice' else v.timestamp() if self.kind[j]=='date' else float(v)
@@ -97,7 +98,13 @@ class _Space:
         n = self.names[j]
         v = np.flatnonzero(self.case.histogram[n][1]).astype(float) if self.kind[j]=='choice' else np.unique([self._code(j, q) for q in self.case.quantiles[n]])
         if self.kind[j]=='whole' and v[-1] - v[0] <= 40: v = np.arange(v[0], v[-1] + 1)
+        v = v[(v >= self.low[j]) & (v <= self.high[j])]
         return v[v!=self.stored[j]]
+    def _ends(self, j):
+        "The least and the largest value allowed: here, and in the tables that matter"
+        if self.kind[j]=='choice': return -np.inf, np.inf
+        ranges = [self.case.features.iloc[j], *(t for _, t in self.tied[self.tied.feature==self.names[j]].iterrows())]
+        return max(self._code(j, t.low) for t in ranges), min(self._code(j, t.high) for t in ranges)
     def _unit(self, j):
         if self.kind[j]!='choice': return self.case.features['std'].iloc[j] or 1.
         if not self.order[j]: return 1.
@@ -133,8 +140,8 @@ def _edits(space, row):
 class _Spent(Exception): "The budget is used up"
 
 class _Search:
-    def __init__(self, space, ask, goal, strain, most, budget, rng, bar):
-        self.space, self.ask, self.goal, self.strain, self.most, self.budget, self.rng, self.bar = space, ask, goal, strain, most, budget, rng, bar
+    def __init__(self, space, ask, goal, strain, most, budget, rng, bar, show):
+        self.space, self.ask, self.goal, self.strain, self.most, self.budget, self.rng, self.bar, self.show = space, ask, goal, strain, most, budget, rng, bar, show
         self.spent, self.limit, self.best, self.seconds = 0, budget, {}, 0.
     def left(self): return self.limit - self.spent
     def look(self, A):
@@ -173,7 +180,7 @@ def _near(space, j, v, n=8):
     low, high = at[max(i-1, 0)], at[min(i + (at[min(i, len(at)-1)]==v), len(at)-1)]
     new = np.concatenate([np.linspace(low, v, n+2)[1:-1], np.linspace(v, high, n+2)[1:-1]])
     new = np.unique(new.round() if space.kind[j]!='number' else new)
-    return new[(new!=v) & (new!=space.stored[j]) & (new >= space.values[j].min()) & (new <= space.values[j].max())]
+    return new[(new!=v) & (new!=space.stored[j]) & (new >= space.low[j]) & (new <= space.high[j])]
 
 def _cost(p, weight=1.): return p[:, 0] + weight*p[:, 1]
 
@@ -237,9 +244,14 @@ def _extended(s, rows, n):
     return A, s.look(A)
 
 # %% ../nbs/37_counterfactual.ipynb #6ea25201
+def _forecast(s):
+    "Say beforehand how long a long search may take"
+    least = s.seconds/s.spent*s.budget
+    if least > 30 and s.fewest() is None and s.show: print(f'counterfactual: up to about {least:.0f} s for {s.budget:,} evaluations; an interrupt keeps what is found')
+
 def _search(s):
     "Sets of more and more features, until one does it"
-    A, p = _singles(s); k = 1
+    A, p = _singles(s); k = 1; _forecast(s)
     while s.fewest() is None:
         _polish(s, _beam(A, p, 30 if k==1 else 45))
         k += 1
@@ -253,35 +265,50 @@ def _search(s):
             A, p = _extended(s, rows, max(2, int(longest*min(1, .6*s.left()/max(1, len(rows)*width)))))
 
 # %% ../nbs/37_counterfactual.ipynb #949de39a
-def _back(s, row, j, parts=24):
-    "Values from the stored one to the present one; the nearest that will do"
-    a, b = s.space.stored[j], row[j]
-    if np.isnan(a): return row
-    if s.space.kind[j]=='choice': tries = s.space.values[j][(s.space.values[j] > min(a, b)) & (s.space.values[j] < max(a, b))] if s.space.order[j] else s.space.values[j][:0]
-    else: tries = np.linspace(a, b, parts + 1)[1:-1]
-    if s.space.kind[j]!='number': tries = np.unique(tries.round())
-    low, high = s.space.values[j].min(), s.space.values[j].max()
-    tries = np.unique([a, *tries[(tries >= low) & (tries <= high) & (tries!=a) & (tries!=b)]])
-    A = _with(s.space, row[None], j, tries)
-    if not _moved(s.space, A[np.flatnonzero(tries==a)]).any(): A, tries = A[tries!=a], tries[tries!=a]
-    if not len(A): return row
-    ok = (s.look(A)==0).all(1)
-    return A[ok][np.abs(tries[ok] - a).argmin()] if ok.any() else row
+def _line(space, j, near, far, parts):
+    "Values of a feature strictly between two others, from near to far"
+    if space.kind[j]=='choice': v = space.values[j] if space.order[j] else space.values[j][:0]
+    else: v = np.linspace(near, far, parts + 1)[1:-1]
+    v = np.unique(v if space.kind[j] in ('number', 'choice') else v.round())
+    v = v[(v > min(near, far)) & (v < max(near, far)) & (v >= space.low[j]) & (v <= space.high[j])]
+    return v if near < far else v[::-1]
+
+def _back(s, row, j):
+    "Bring one feature back towards its stored value, as far as the rest allows, all the way if it can"
+    near, far = s.space.stored[j], row[j]
+    if np.isnan(near): return row
+    for parts in (24, 16):
+        tries = _line(s.space, j, near, far, parts)
+        if parts==24 and _moved(s.space, row).sum() > 1: tries = np.concatenate([[near], tries])
+        if not len(tries): break
+        A = _with(s.space, row[None], j, tries); ok = (s.look(A)==0).all(1); i = ok.argmax() if ok.any() else len(tries)
+        if ok.any(): row, far = A[i], tries[i]
+        if i: near = tries[i-1]
+    return row
 
 def _rounded(s, row, j):
-    "The roundest value that will do, a tenth of the step further at most"
+    "The roundest value that will do, a twentieth of the step further at most"
     a, b = s.space.stored[j], row[j]
     if s.space.kind[j]!='number' or np.isnan(a): return row
-    digits = np.arange(-int(np.floor(np.log10(abs(b - a)))) - 1, -int(np.floor(np.log10(abs(b - a)))) + 6); up = np.ceil if b > a else np.floor
-    tries = np.array([up(round(b*10.**d, 6))/10.**d for d in digits])
-    tries = tries[(np.abs(tries - b) <= .1*abs(b - a)) & (tries >= s.space.values[j].min()) & (tries <= s.space.values[j].max()) & (tries!=a)]
+    first = -int(np.floor(np.log10(abs(b - a))))
+    tries = np.array([f(round(b*10.**d, 6))/10.**d for d in range(first - 1, first + 6) for f in (np.floor, np.ceil)])
+    tries = tries[(np.abs(tries - a) <= 1.05*abs(b - a)) & ((tries - a)*(b - a) > 0) & (tries >= s.space.low[j]) & (tries <= s.space.high[j])]
     if not len(tries): return row
     A = _with(s.space, row[None], j, tries); ok = (s.look(A)==0).all(1)
     return A[ok.argmax()] if ok.any() else row
 
+def _in_round_figures(s, key):
+    "Round one feature, let the others come back a little, round the next"
+    row, rest = s.best[key][1], list(key)
+    while rest:
+        row = _rounded(s, row, rest.pop(0))
+        for j in rest: row = _back(s, row, j) if _moved(s.space, row)[j] else row
+    key = tuple(np.flatnonzero(_moved(s.space, row)))
+    s.best[key] = _size(s.space, row), row, s.ask(_frame(s.space, row[None]))[0]
+
 # %% ../nbs/37_counterfactual.ipynb #51faf65a
 def _shrink(s, key):
-    "Make the change smaller, one feature after another, then round; what is left"
+    "Make a change smaller, one feature after another"
     _, row, _ = s.best[key]
     for _ in range(4):
         before = row.copy(); step = [_size(s.space, np.where(np.arange(len(row))==j, row, s.space.stored)) for j in key]
@@ -318,9 +345,10 @@ def counterfactual(
     for name, v in dict(most=most, evaluations=evaluations, suggestions=suggestions).items():
         if isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < 1: raise ValueError(f'{name}={v!r}: a whole number from 1 is needed')
     before = case.ask({}, off, how); held = _held(case, target, hold, tolerance)
-    goal, space = _goal(case, target, want, before), _Space(case, [immutable] if isinstance(immutable, str) else immutable)
+    goal, concerned = _goal(case, target, want, before), {case.targets.table.iloc[_position(case, t, 'target')] for t in [target, *held]}
+    space = _Space(case, [immutable] if isinstance(immutable, str) else immutable, concerned)
     with progress_line(evaluations, 'counterfactual', 'row', progress) as bar:
-        s = _Search(space, lambda e: case.ask(e, off, how), goal, _strain(case, held, before), most, evaluations, np.random.default_rng(seed), bar)
+        s = _Search(space, lambda e: case.ask(e, off, how), goal, _strain(case, held, before), most, evaluations, np.random.default_rng(seed), bar, progress)
         status = _run(s, suggestions)
     return _table(s, before, _position(case, target, 'target'), held, suggestions, status)
 
@@ -333,10 +361,7 @@ def _run(s, suggestions):
         except _Spent: pass
         s.limit = s.budget
         for key in s.found()[:suggestions]: _shrink(s, key)
-        for key in s.found()[:suggestions]:
-            _, row, _ = s.best[key]
-            for j in key: row = _rounded(s, row, j)
-            s.best[key] = _size(s.space, row), row, s.ask(_frame(s.space, row[None]))[0]
+        for key in s.found()[:suggestions]: _in_round_figures(s, key)
     except _Spent: pass
     except KeyboardInterrupt: return 'interrupted'
     return ''

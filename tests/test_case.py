@@ -85,7 +85,7 @@ def test_a_level_that_is_not_there_stays_at_home_and_is_told(model, suite):
 
 def test_the_row_that_is_tied_is_the_nearest_or_the_one_named(model, suite):
     k = case(model, suite, 'poll', 7, ties={'age': {'clinic': 'years'}}); gap = (suite['clinic'].frame.years - k.features.value['age']).abs()
-    assert gap[k.tied['sample'][0]]==gap.min() and k.tied.value[0]==suite['clinic'].frame.years[k.tied['sample'][0]]
+    assert gap[k.tied['sample'][0]]==gap.min() and k.tied.value[0]==suite['clinic'].frame.years[k.tied['sample'][0]] and (k.tied.low[0], k.tied.high[0])==tuple(suite['clinic'].frame.years[suite['clinic'].rows('train')].agg(['min', 'max']))
     assert case(model, suite, 'poll', 7, ties={'age': {'clinic': 'years'}}, samples={'clinic': 31}).tied['sample'][0]==31
 
 
