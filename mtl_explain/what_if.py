@@ -143,6 +143,8 @@ class WhatIf(View, script='what_if.js'):
     def _read(self, p): return _edits(self.case, p.value)
     @t.validate('off', 'tasks', 'samples', 'targets', 'features', 'concepts')
     def _pinned(self, p): return _pins(self.case, p.trait.name, p.value)
+    @t.validate('suggestion')
+    def _offered(self, p): return _offer(self.case, p.value) if p.value else {}
     @t.observe('edits', 'off', 'how', '_request')
     def _asked(self, change): self._reply()
 
@@ -168,7 +170,7 @@ def _reply(self:WhatIf):
     "Answer the present question; one that was answered is not asked again"
     r = self._request
     n, key = int(r.get('n', 0)), (r, dict(self.edits), list(self.off), self.how)
-    if key==self._last or (self._last is None and not (self.edits or self.off)): return
+    if key==self._last or (self._last is None and not (n or self.edits or self.off)): return
     page, self._last = self._last is not None and r!=self._last[0] or (self._last is None and n > 0), key
     try:
         if page and r.get('find'): self.suggestion = self._find(str(r['find']))
@@ -203,16 +205,29 @@ def _why(self:WhatIf):
 # %% ../nbs/55_what_if.ipynb #ad37e245
 _said = 'title', 'held', 'note', 'none'
 
+def _first(found):
+    "The first row of a data frame of changes, as a dict"
+    if not isinstance(found, pd.DataFrame): return found
+    if not len(found) or not found.iloc[0]['edits']: return dict(none=f'Searched, and found: {found.iloc[0]["status"]}.' if len(found) and 'status' in found else '')
+    return {k: v for k, v in found.iloc[0].items() if k=='edits'}
+
 def _offer(case, found):
     "What a search found, as the card shows it"
-    if found is None: return dict(none='No such change was found.')
+    found = _first(found)
     get = (lambda k: found.get(k)) if isinstance(found, dict) else (lambda k: getattr(found, k, None))
     edits, off = _edits(case, dict(get('edits') or {})), _pins(case, 'off', list(get('off') or []))
     out = {k: str(get(k)) for k in _said if get(k)} | ({'edits': edits} if edits else {}) | ({'off': off} if off else {})
     return out if edits or off or 'none' in out else out | dict(none='No such change was found.')
 
 @patch
-def _find(self:WhatIf, target): return _offer(self.case, self.suggest(self.case, target)) if self.suggest else {}
+def _find(self:WhatIf, target):
+    "Search for a change of one answer that holds the other pinned ones"
+    if self.suggest is None: return {}
+    hold, takes = [x for x in self.targets if x!=target], inspect.signature(self.suggest).parameters
+    more = dict(hold=hold or None, off=list(self.off), progress=False) | self._how()
+    found = _offer(self.case, self.suggest(self.case, target, **{k: v for k, v in more.items() if k in takes}))
+    kept = f'{", ".join(hold)} held' if hold and 'hold' in takes else ''
+    return dict(title=f'{"No" if "none" in found else "Smallest"} change that flips {target}', held=kept, off=list(self.off) if 'edits' in found else []) | found
 
 # %% ../nbs/55_what_if.ipynb #ecd15fc9
 LIMIT = 3_000_000  # bytes of weights in a page

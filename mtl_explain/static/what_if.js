@@ -32,7 +32,7 @@ export function read(get, answer, open = new Set()) {
   const some = answer?.values ?? info.stored; d.now = some.map(v => v ?? NaN);
   d.changed = d.features.filter(f => Object.hasOwn(d.edits, f.name));
   const ids = info.targets.map(t => t.id), byTarget = last(get('targets'), ids), byTask = last(get('tasks'), info.targets.map(t => t.task)), firstOf = k => info.targets.findIndex(t => t.task === info.targets[k].task);
-  d.j = byTarget >= 0 ? byTarget : byTask >= 0 ? firstOf(byTask) : 0; d.targetPinned = byTarget >= 0;
+  d.j = byTarget >= 0 ? byTarget : byTask >= 0 ? firstOf(byTask) : 0; d.targetPinned = byTarget >= 0; d.held = d.targetPinned ? (get('targets') ?? []).map(x => ids.indexOf(x)).filter(k => k >= 0 && k !== d.j) : [];
   d.why = d.known ? answer?.why ?? null : null;
   d.pins = {features: get('features') ?? [], concepts: get('concepts') ?? []};
   d.edited = Object.keys(d.edits).length + d.off.length;
@@ -227,7 +227,7 @@ function mark(o, d, r, m, attrs, ...kids) {
 const live = d => d.mode !== 'stored';
 function words(o, x, y, s, font, fill, anchor = 'start') { return text(x, y, s, font, {fill, 'text-anchor': anchor}); }
 /** 'before → after' ending at x, the second bold */
-function fromTo(o, x, y, a, b, muted) { const {b1, f1, tk} = o, w = measure(b, b1); return [words(o, x, y, b, b1, muted ? tk.muted : tk.ink, 'end'), a !== null && words(o, x - w, y, a + GO, f1, tk.muted, 'end')]; }
+function fromTo(o, x, y, a, b, muted) { const {b1, f1, tk} = o, w = measure(b, b1); return [words(o, x, y, b, b1, muted ? tk.muted : tk.ink, 'end'), a !== null && words(o, x - w - 3*o.u, y, a + NB + '→', f1, tk.muted, 'end')]; }
 const person = (x, y, u, tk, filled) => svg('g', {fill: filled ? tk.ink : tk.paper, stroke: tk.ink, 'stroke-width': 1.4*u}, svg('circle', {cx: x + 6*u, cy: y - 9*u, r: 3*u}), svg('path', {d: `M${x + .6*u} ${y + 1*u}c0 ${-6.5*u} ${10.8*u} ${-6.5*u} ${10.8*u} 0z`}));
 const lock = (x, y, u, tk) => svg('g', {fill: 'none', stroke: tk.muted, 'stroke-width': 1.3*u}, svg('rect', {x, y: y - 6*u, width: 8*u, height: 6.5*u, fill: tk.muted, rx: 1}), svg('path', {d: `M${x + 1.8*u} ${y - 6*u}v${-2*u}a${2.2*u} ${2.2*u} 0 0 1 ${4.4*u} 0v${2*u}`}));
 
@@ -252,7 +252,7 @@ function finish(o, y) { o.H = Math.ceil(y + 6*o.u); put(o.node, o.groups); for (
 
 function values(o, d, y) {
   const {u, f1, L0, L1} = o, shown = shownFeatures(d);
-  heading(o, L0, y, 'Values,', live(d) ? 'on the training rows' : 'as stored, on the training rows', L1); y += 10*u;
+  heading(o, L0, y, 'Values,', live(d) ? 'on the training rows' : d.edited ? 'stored and now, on the training rows' : 'as stored, on the training rows', L1); y += 10*u;
   const most = Math.max(0, ...shown.map(f => Math.max(measure(oneLine(f.name), {...f1, weight: 650}), measure(unitLine(f), f1)))); o.labelW = Math.min(most + 4*u, (L1 - L0)*(o.narrow ? .32 : .3)); o.x0 = L0 + o.labelW + 12*u; o.valueW = Math.min(112*u, (L1 - L0)*.24);
   for (const f of shown) y = isNumber(f) ? numberRow(o, d, f, y) : choiceRow(o, d, f, y);
   if (shown.length < d.features.length || d.open.has('features')) y = more(o, d, 0, L0, y + 4*u, shown.length < d.features.length ? `Show all ${thousands(d.features.length)} features` : `Show ${FEW.features} features`, 'features') + 4*u;
@@ -292,7 +292,7 @@ function chip(o, d, r, f, level, said, x, y, can, small = false) {
   return w;
 }
 function choiceRow(o, d, f, y) {
-  const {u, L1, x0, b1} = o, can = live(d) && !f.immutable, r = row(o, 0), all = shownLevels(d, f), known = f.value === null || f.levels.some(l => same(l, f.value)), items = [...all.map(x => [x.level, oneLine(f.texts[x.i])]), ...(known ? [] : [[f.value, oneLine(f.value)]]), ...(f.missing || f.value === null ? [[null, 'missing']] : [])], shown = can ? items : items.filter(([l]) => same(l, valueNow(d, f)) || same(l, f.value) || items.length <= 8);
+  const {u, L1, x0, b1} = o, can = live(d) && !f.immutable, r = row(o, 0), all = shownLevels(d, f), known = f.value === null || f.levels.some(l => same(l, f.value)), items = [...all.map(x => [x.level, oneLine(f.texts[x.i])]), ...(known ? [] : [[f.value, oneLine(f.value)]]), ...(f.missing || f.value === null ? [[null, 'missing']] : [])], shown = can ? items : items.filter(([l]) => same(l, valueNow(d, f)) || same(l, f.value));
   y += 8*u; label(o, d, r, f, y); let x = x0, at = y - 4*u; const room = L1 - x0;
   for (const [level, said_] of shown) { const said = fit(said_, room - 24*u, b1, middle), w = measure(said, b1) + 19*u; if (x + w > L1 + 1 && x > x0) { x = x0; at += 30*u; } x += chip(o, d, r, f, level, said, x, at, can) + 8*u; }
   const hidden = f.levels.length - all.length;
@@ -426,7 +426,7 @@ function render({model, el, signal}) {
 
   // -- asking
   /** New edits: one number for every question, so that a late answer is known as one */
-  function ask(values, settle) { const n = (model.get('_request')?.n ?? 0) + 1; st.asked = performance.now(); set({_request: {n, why: mode === 'kernel' ? !!settle : true}, ...values}); if (mode === 'kernel') later('wait', WAIT, tellWait); }
+  function ask({find, ...values}, settle) { const n = (model.get('_request')?.n ?? 0) + 1; st.asked = performance.now(); set({_request: {n, why: !!settle, ...(find ? {find} : {})}, ...values}); if (mode === 'kernel' && !find) later('wait', WAIT, tellWait); }
   const wire = edits => Object.fromEntries(Object.entries(edits).map(([k, v]) => [k, st.d.features.find(x => x.name === k)?.kind === 'date' && Number.isFinite(v) ? dateText(v) : v]));
   function change(edits, off, settle) { const e = wire(edits); if (sameEdits(e, model.get('edits') ?? {}) && sameList(off, model.get('off') ?? [])) return; ask({edits: e, off}, settle); if (!settle) later('settle', SETTLE, () => { if (Object.keys(model.get('edits') ?? {}).length) ask({}, true); }); else clearTimeout(st.timers.settle); }
   const put_ = (feature, value, settle = true) => change(withEdit(st.d, feature, value), model.get('off') ?? [], settle);
@@ -484,12 +484,13 @@ function render({model, el, signal}) {
 
   // -- suggestion
   function card(d) {
-    const s = d.suggestion, lines = suggestionLines(d), t = d.targets[d.j], wanted = d.canSuggest && mode === 'kernel'; f.card.hidden = !(lines && live(d)) && !(s.none && live(d)) && !wanted && !lines; if (f.card.hidden) { f.card.replaceChildren(); return; }
-    const find = wanted && html('button', {type: 'button', class: 'mtl-button', 'data-what': 'suggest', onclick: () => { status.textContent = 'searching …'; ask0({find: t.id}); }}, lines ? 'Search again' : 'Search'), try_ = lines && live(d) && html('button', {type: 'button', class: 'mtl-button mtl-try', 'data-what': 'try', onclick: () => { change({...s.edits}, s.off ?? [], true); refocus(); }}, html('b', {}, 'Try it'));
+    const s = d.suggestion, lines = suggestionLines(d), t = d.targets[d.j], can = live(d), wanted = d.canSuggest && mode === 'kernel' && isProbability(t), held = d.held.map(j => ({n: middle(full(d.targets[j]), 30)}));
+    f.card.hidden = !lines && !(s.none && can) && !wanted; if (f.card.hidden) { f.card.replaceChildren(); return; }
+    const find = wanted && html('button', {type: 'button', class: 'mtl-button', 'data-what': 'suggest', onclick: () => { status.hidden = false; status.textContent = 'searching …'; ask({find: t.id}); }}, lines || s.none ? 'Search again' : 'Search'), try_ = lines && can && html('button', {type: 'button', class: 'mtl-button', 'data-what': 'try', onclick: () => { change({...s.edits}, s.off ?? [], true); refocus(); }}, html('b', {}, 'Try it'));
     const title = lines ? [{b: oneLine(s.title || 'A small change')}, s.held ? `, ${oneLine(s.held)}` : ''] : s.none ? [{b: oneLine(s.title || 'No such change')}] : [{b: ['Which smallest change flips ', {n: middle(full(t), 40)}, '?']}];
-    f.card.replaceChildren(html('div', {class: 'mtl-strip'}, html('div', {}, html('p', {}, rich(title)), lines ? lines.map((x, i) => html('p', {class: i ? 'mtl-muted' : undefined}, rich(x))) : html('p', {class: 'mtl-muted'}, s.none ? oneLine(s.none) : 'Few features, inside the data’s range, other answers held.')), html('div', {class: 'mtl-buttons'}, find || [], try_ || [])));
+    const how_ = s.none ? [oneLine(s.none)] : ['Few features, inside the data’s range', held.length ? ['; held as they are: ', ...held.flatMap((x, i) => i ? [', ', x] : [x]), '.'] : '. What else is pinned is held as it is.'];
+    f.card.replaceChildren(html('div', {class: 'mtl-strip'}, html('div', {}, html('p', {}, rich(title)), lines ? lines.map((x, i) => html('p', {class: i ? 'mtl-muted' : undefined}, rich(x))) : html('p', {class: 'mtl-muted'}, rich(how_))), html('div', {class: 'mtl-buttons'}, find || [], try_ || [])));
   }
-  function ask0(more_) { const n = (model.get('_request')?.n ?? 0) + 1; set({_request: {n, why: true, ...more_}}); }
 
   // -- drawing
   function paint() {
