@@ -299,7 +299,7 @@ function drawRest(o, d, {tk, u, f0, f1, dense}) {
       svg('rect', {x: o.x(t), y, width: w, height: 24*u, fill: 'transparent'}), geo.numbers && text(o.x(t) + w/2, mid + f0.size*.36, percent(x), f0, {fill: tk.muted, 'text-anchor': 'middle'}));
     o.cells.set(d.K*d.T + t, c); put(row, c);
   }
-  if (!geo.narrow && d.effect) put(row, text(geo.barX, mid + f1.size*.36, 'all concepts off', f1, {fill: tk.muted}));
+  if (!geo.narrow && d.effect) put(row, text(geo.tall ? geo.degreeX : geo.barX, mid + f1.size*.36, 'all concepts off', f1, {fill: tk.muted}));
   put(o.node, row);
 }
 /** Many cells: painted on a canvas that lies under the picture */

@@ -403,7 +403,7 @@ function render({model, el, signal}) {
   function show() { const t = st.found?.[st.foundAt]; if (t !== undefined) st.hover = st.o.rows.flat().find(m => m.t === t && (m.what === 'panel' || m.what === 'dot')) ?? null; marks(); if (st.found) say(t === undefined ? ['No task has that in its name.'] : [`${thousands(st.foundAt + 1)} of ${thousands(st.found.length)} found. `, ...reading(st.d, {what: 'panel', t}), ' Enter pins it.']); else speak(); }
   function next(by) { if (!st.found?.length) return; st.foundAt = (st.foundAt + by + st.found.length) % st.found.length; show(); }
   function take() { const t = st.found?.[st.foundAt]; if (t === undefined) return false; st.found = null; st.hover = null; const id = st.d.tasks[t]; if (!st.d.pinned.includes(id)) set('tasks', [...st.d.pinned, id]); goTo({what: 'panel', t}); refocus(); return true; }
-  function release() { if (st.found) { f.finder.value = ''; look(''); } else if (st.k !== null && st.focused) { st.k = null; marks(); speak(); } else if (st.d?.pinned.length) set('tasks', st.d.pinned.slice(0, -1)); }
+  function release() { if (st.found) { f.finder.value = ''; look(''); } else if (st.k !== null && st.stepped) { st.k = null; st.stepped = false; marks(); speak(); } else if (st.d?.pinned.length) set('tasks', st.d.pinned.slice(0, -1)); }
   function toggle(t, add) { const id = st.d.tasks[t], now = st.d.pinned; set('tasks', add ? (now.includes(id) ? now.filter(x => x !== id) : [...now, id]) : now.length === 1 && now[0] === id ? [] : [id]); }
   function pinAt(at, add) { const m = st.o.rows[at.r]?.[at.c]; if (!m || m.t === undefined) return; if (m.what === 'cell' && m.t2 !== m.t) { const ids_ = [m.t, m.t2].map(t => st.d.tasks[t]), same = st.d.pinned.length === 2 && ids_.every(x => st.d.pinned.includes(x)); set('tasks', same ? [] : ids_); } else toggle(m.t, add); }
   function goTo(want) { if (!st.o) return; st.o.rows.forEach((row_, r) => row_.forEach((m, c) => { if (m.what === want.what && m.t === want.t && m.t2 === want.t2 && m.part === want.part) st.at = {r, c}; })); }
@@ -421,7 +421,7 @@ function render({model, el, signal}) {
     say(m ? reading(d, m, m.sx ? st.k : null) : [{m: f.narrow() ? 'Tap a panel to read and pin its task.' : 'Hover to read; click or Enter pins a task, Esc releases, [ and ] go along the steps, / finds, t opens the table.'}]);
   }
   function move(at) { st.at = at; st.ring = true; st.hover = null; refocus(); marks(); speak(); }
-  function along(by) { const n = st.d.rows.length; st.k = Math.min(n - 1, Math.max(0, (st.k ?? st.d.best) + by)); st.ring = true; st.hover = null; marks(); speak(); }
+  function along(by) { const n = st.d.rows.length; st.k = Math.min(n - 1, Math.max(0, (st.k ?? st.d.best) + by)); st.ring = st.stepped = true; st.hover = null; marks(); speak(); }
 
   function controls(d) {
     const p = progress(d, model.isStatic), part = Math.round(100*p.share);
@@ -446,8 +446,8 @@ function render({model, el, signal}) {
   }
   function listen(node) {
     const where = e => { const b = node.getBoundingClientRect(); return {x: e.clientX - b.left, y: e.clientY - b.top}; };
-    node.addEventListener('pointermove', e => { const p = where(e), at = locate(st.o.rows, p.x, p.y), m = at && st.o.rows[at.r][at.c], k = m?.sx ? nearest(st.d.rows, m.sx, p.x) : null; if (m === st.hover && k === st.k) return; st.hover = m; st.k = k; marks(); speak(); });
-    node.addEventListener('pointerleave', () => { st.hover = null; st.k = null; marks(); speak(); });
+    node.addEventListener('pointermove', e => { const p = where(e), at = locate(st.o.rows, p.x, p.y), m = at && st.o.rows[at.r][at.c], k = m?.sx ? nearest(st.d.rows, m.sx, p.x) : null; if (m === st.hover && k === st.k) return; st.hover = m; st.k = k; st.stepped = false; marks(); speak(); });
+    node.addEventListener('pointerleave', () => { st.hover = null; if (!st.stepped) st.k = null; marks(); speak(); });
     node.addEventListener('pointerdown', e => { const p = where(e), at = st.down = locate(st.o.rows, p.x, p.y); if (!at) return; e.preventDefault(); st.at = at; st.byKey = st.ring = false; refocus(); });
     node.addEventListener('click', e => { const p = where(e), at = st.down ?? locate(st.o.rows, p.x, p.y); st.down = null; if (at) pinAt(at, e.shiftKey || e.ctrlKey || e.metaKey); });
     node.addEventListener('focusin', e => { const {r, c} = e.target.dataset; if (r === undefined) return; st.at = {r: +r, c: +c}; st.focused = true; st.ring = st.byKey; marks(); speak(); });

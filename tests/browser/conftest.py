@@ -55,7 +55,7 @@ def open_page(browser):
     made = []
     def go(path, width=1000, height=900, theme='light', ready='.mtl-picture > *', hosts=(), **kw):
         c = _context(browser, hosts, color_scheme=theme, accept_downloads=True, **kw)
-        c.set_default_timeout(8000)
+        c.set_default_timeout(30_000)
         page = _listen(c.new_page()); page.set_viewport_size({'width': width, 'height': height})
         page.goto(Path(path).as_uri()); page.wait_for_selector(ready)
         made.append((c, page))
@@ -87,7 +87,7 @@ class Lab:
           f.onIOPub = m => { if (m.header.msg_type === 'stream') out += m.content.text; if (m.header.msg_type === 'error') bad = m.content.evalue; };
           await f.done; if (bad) throw new Error(bad); return out.trim() }''', code)
 
-    def until(self, code, want, timeout=10):
+    def until(self, code, want, timeout=30):
         "Ask until the answer is there: a second change from the page waits until the kernel is idle again"
         end = time.time() + timeout
         while (got:=self.kernel(code))!=want and time.time() < end: time.sleep(.05)
@@ -128,7 +128,7 @@ def lab_server(tmp_path_factory):
 @pytest.fixture(scope='session')
 def lab_page(lab_server, context):
     url, token, root = lab_server
-    page = _listen(context.new_page()); page.set_default_timeout(20000)
+    page = _listen(context.new_page()); page.set_default_timeout(30_000)
     page.goto(f'{url}/lab?token={token}&reset'); page.wait_for_function('window.jupyterapp')
     yield page
     page.close()
