@@ -226,8 +226,10 @@ function mark(o, d, r, m, attrs, ...kids) {
 }
 const live = d => d.mode !== 'stored';
 function words(o, x, y, s, font, fill, anchor = 'start') { return text(x, y, s, font, {fill, 'text-anchor': anchor}); }
+/** Width of a text whose figures are all as wide as a 0 */
+const figures = (s, font) => measure(s.replace(/\d/g, '0'), font);
 /** 'before → after' ending at x, the second bold */
-function fromTo(o, x, y, a, b, muted) { const {b1, f1, tk} = o, w = measure(b, b1); return [words(o, x, y, b, b1, muted ? tk.muted : tk.ink, 'end'), a !== null && words(o, x - w - 3*o.u, y, a + NB + '→', f1, tk.muted, 'end')]; }
+function fromTo(o, x, y, a, b, muted) { const {b1, f1, tk} = o, w = figures(b, b1); return [words(o, x, y, b, b1, muted ? tk.muted : tk.ink, 'end'), a !== null && words(o, x - w - 3*o.u, y, a + NB + '→', f1, tk.muted, 'end')]; }
 const person = (x, y, u, tk, filled) => svg('g', {fill: filled ? tk.ink : tk.paper, stroke: tk.ink, 'stroke-width': 1.4*u}, svg('circle', {cx: x + 6*u, cy: y - 9*u, r: 3*u}), svg('path', {d: `M${x + .6*u} ${y + 1*u}c0 ${-6.5*u} ${10.8*u} ${-6.5*u} ${10.8*u} 0z`}));
 const lock = (x, y, u, tk) => svg('g', {fill: 'none', stroke: tk.muted, 'stroke-width': 1.3*u}, svg('rect', {x, y: y - 6*u, width: 8*u, height: 6.5*u, fill: tk.muted, rx: 1}), svg('path', {d: `M${x + 1.8*u} ${y - 6*u}v${-2*u}a${2.2*u} ${2.2*u} 0 0 1 ${4.4*u} 0v${2*u}`}));
 
@@ -265,7 +267,7 @@ function label(o, d, r, f, y) {
   if (short !== name) put(at, svg('title', {}, name));
   if (pinned) deco(o, svg('line', {x1: L0, x2: L0 + measure(short, font), y1: y + 16*u, y2: y + 16*u, stroke: tk.ink, 'stroke-width': 1.5}));
   deco(o, at, f.immutable && lock(L0, y + 29*u, u, tk), line && words(o, L0 + (f.immutable ? 12*u : 0), y + 29*u, shortLine, f1, tk.muted));
-  return mark(o, d, r, {what: 'feature', f, act: 'pin', box: {x: L0, y: y - 2*u, w: o.labelW + 4*u, h: Math.max(24, line ? 34 : 24)*u}}, {role: 'button', 'aria-pressed': pinned});
+  return mark(o, d, r, {what: 'feature', f, act: 'pin', box: {x: L0, y: y - 2*u, w: o.labelW + 4*u, h: Math.max(24, line ? 34 : 24)*u}}, {role: 'button', 'aria-pressed': String(pinned)});
 }
 function numberRow(o, d, f, y) {
   const {u, tk, f1, b1, x0, L1} = o, x1 = L1 - o.valueW - 10*u, v = valueNow(d, f), on = Object.hasOwn(d.edits, f.name), nums = [f.value, v].filter(Number.isFinite), [lo, hi] = domain(f, nums), to = x => x0 + (x - lo)/(hi - lo)*(x1 - x0), base = y + 38*u, top = y + 4*u, most = Math.max(1, ...f.counts), r = row(o, 0), can = live(d) && !f.immutable;
@@ -274,20 +276,20 @@ function numberRow(o, d, f, y) {
   o.hatched = true;
   const knob = f.immutable ? [b !== null && svg('line', {x1: b, x2: b, y1: base - 5*u, y2: base + 9*u, stroke: tk.ink, 'stroke-width': 2})] : on ? [a !== null && b !== null && svg('line', {x1: a, x2: b, y1: base + 2.5*u, y2: base + 2.5*u, stroke: tk.ink, 'stroke-width': 4*u}), a !== null && svg('circle', {cx: a, cy: base + 2.5*u, r: 4.5*u, fill: tk.paper, stroke: tk.axis, 'stroke-width': 2.2*u}), b !== null && svg('circle', {cx: b, cy: base + 2.5*u, r: 7*u, fill: tk.ink})]
     : [a !== null && svg('circle', {cx: a, cy: base + 2.5*u, r: 6.5*u, fill: tk.paper, stroke: tk.ink, 'stroke-width': 2*u})];
-  const now = valueText(f, v), was = valueText(f, f.value), nowS = fit(now, o.valueW*.55, b1, middle), wasS = on ? fit(was, o.valueW - measure(nowS + GO, b1), f1, middle) : null;
+  const now = valueText(f, v), was = valueText(f, f.value), two = on && figures(now, b1) + figures(was + GO, f1) + 4*u > o.valueW, nowS = fit(now, o.valueW, b1, middle), wasS = on ? fit(was, o.valueW - measure(GO, f1), f1, middle) : null;
   label(o, d, r, f, y + 6*u);
   const box = {x: x0 - 8*u, y: y, w: x1 - x0 + 16*u, h: 50*u}, m = {what: 'slider', f, act: can ? 'slide' : undefined, box, from: p => snap(lo + (Math.min(x1, Math.max(x0, p)) - x0)/(x1 - x0)*(hi - lo), f.step), lo, hi};
   mark(o, d, r, m, can ? {role: 'slider', 'aria-label': oneLine(f.name), 'aria-valuemin': lo, 'aria-valuemax': hi, 'aria-valuenow': Number.isFinite(v) ? v : lo, 'aria-valuetext': `${now}${f.unit ? ' ' + oneLine(f.unit) : ''}${on ? `, stored ${was}` : ''}${far ? ', outside the training range' : ''}`, 'aria-orientation': 'horizontal'} : {},
-    edge(x0, to(f.low)), edge(to(f.high), x1), bars, svg('rect', {x: x0, y: base, width: x1 - x0, height: 5*u, fill: tk.track}), knob, fromTo(o, L1, y + 21*u, wasS, nowS));
-  if (f.missing) chip(o, d, r, f, null, 'missing', L1 - measure('missing', o.b1) - 20*u, y + 27*u, can, true);
-  y += 52*u;
+    edge(x0, to(f.low)), edge(to(f.high), x1), bars, svg('rect', {x: x0, y: base, width: x1 - x0, height: 5*u, fill: tk.track}), knob, two ? [words(o, L1, y + 13*u, wasS + NB + '→', f1, tk.muted, 'end'), words(o, L1, y + 29*u, nowS, b1, tk.ink, 'end')] : fromTo(o, L1, y + 21*u, wasS, nowS));
+  if (f.missing) chip(o, d, r, f, null, 'missing', L1 - measure('missing', o.b1) - 20*u, y + (two ? 36 : 28)*u, can, true);
+  y += (two && f.missing ? 60 : 52)*u;
   if (far) { for (const s of flow(outsideWords(f, v), L1 - x0, b1)) { y += 16*u; deco(o, words(o, x0, y - 2*u, s, b1, tk['warn-text'])); } y += 5*u; }
   return y;
 }
 /** A level as a chip; the stored one has a double border, the chosen one is filled */
 function chip(o, d, r, f, level, said, x, y, can, small = false) {
   const {u, tk, b1, f1} = o, chosen = same(valueNow(d, f), level), stored = same(f.value, level), font = chosen ? b1 : f1, w = measure(said, b1) + (small ? 16 : 19)*u, h = (small ? 20 : 24)*u;
-  mark(o, d, r, {what: 'chip', f, level, act: can ? 'choose' : undefined, box: {x: x - 1*u, y: y - (small ? 2 : 0)*u, w: w + 2*u, h: 24*u}}, can ? {role: 'radio', 'aria-checked': chosen, 'aria-label': `${oneLine(f.name)}: ${said}${stored ? ', stored' : ''}`} : {},
+  mark(o, d, r, {what: 'chip', f, level, act: can ? 'choose' : undefined, box: {x: x - 1*u, y: y - (small ? 2 : 0)*u, w: w + 2*u, h: 24*u}}, can ? {role: 'radio', 'aria-checked': String(chosen), 'aria-label': `${oneLine(f.name)}: ${said}${stored ? ', stored' : ''}`} : {},
     stored && svg('rect', {x: x - 2.5*u, y: y - 2.5*u, width: w + 5*u, height: h + 5*u, rx: h/2 + 2.5*u, fill: 'none', stroke: tk.axis, 'stroke-width': 1.5*u}), svg('rect', {x, y, width: w, height: h, rx: h/2, fill: chosen ? tk.ink : tk.paper, stroke: chosen ? tk.ink : can ? tk.axis : tk.line}), words(o, x + w/2, y + h/2 + font.size*.36, said, font, chosen ? tk.paper : can ? tk.ink : tk.muted, 'middle'));
   return w;
 }
@@ -305,12 +307,12 @@ function more(o, d, group, x, y, said, open) { button(o, d, row(o, group), x, y,
 function concepts(o, d, y) {
   const {u, tk, f1, i1, L0, L1, h} = o, shown = shownConcepts(d); if (!shown.length) return y;
   y += 26*u; heading(o, L0, y, 'Concepts,', `all on${d.off.length ? ` but ${count(d.off.length)}` : ''}`, L1); y += 12*u;
-  const names_ = shown.map(c => conceptName(d, c, 40)), font = n => 'i' in n ? i1 : f1, off = measure(NB + '· off', f1), wide = Math.max(...names_.map(n => measure(plain(n), font(n)))) + off + 52*u, cols = Math.max(1, Math.min(o.narrow ? 3 : 4, Math.floor((L1 - L0 + 8*u)/Math.max(84*u, Math.min(wide, 170*u))))), w = (L1 - L0)/cols; let r;
+  const names_ = shown.map(c => conceptName(d, c, 40)), font = n => 'i' in n ? i1 : f1, off = measure('· off', f1) + 5*u, wide = Math.max(...names_.map(n => measure(plain(n), font(n)))) + off + 52*u, cols = Math.max(1, Math.min(o.narrow ? 3 : 4, Math.floor((L1 - L0 + 8*u)/Math.max(84*u, Math.min(wide, 170*u))))), w = (L1 - L0)/cols; let r;
   shown.forEach((id, i) => {
     if (i % cols === 0) r = row(o, 0);
     const on = !d.off.includes(id), x = L0 + (i % cols)*w, at = y + Math.floor(i/cols)*28*u, name = names_[i], s = d.specificity?.[id], color = Number.isFinite(s) ? hue(s, tk) : tk.muted, pinned = d.pins.concepts.includes(id), ft = {...font(name), weight: pinned ? 650 : 400}, label_ = fit(plain(name), w - 46*u - (on ? 0 : off), ft, middle), can = live(d);
-    mark(o, d, r, {what: 'concept', id, s: Number.isFinite(s) ? s : -1, act: can ? 'switch' : undefined, box: {x: x - 2*u, y: at, w: w - 6*u, h: 26*u}}, can ? {role: 'switch', 'aria-checked': on, 'aria-label': `${plain(conceptName(d, id, 1e6))}: concept`} : {},
-      svg('rect', {x: x + .5, y: at + 5*u, width: 29*u, height: 16*u, rx: 8*u, fill: on ? color : tk.paper, stroke: on ? color : tk.axis, 'stroke-width': 1.4*u}), svg('circle', {cx: x + (on ? 21 : 8.5)*u, cy: at + 13*u, r: 5*u, fill: on ? tk.paper : tk.axis}), words(o, x + 38*u, at + 17*u, label_, ft, on ? tk.ink : tk.muted), !on && words(o, x + 38*u + measure(label_, ft), at + 17*u, NB + '· off', f1, tk.muted), pinned && svg('line', {x1: x + 38*u, x2: x + 38*u + measure(label_, ft), y1: at + 20.5*u, y2: at + 20.5*u, stroke: tk.ink, 'stroke-width': 1.5}));
+    mark(o, d, r, {what: 'concept', id, s: Number.isFinite(s) ? s : -1, act: can ? 'switch' : undefined, box: {x: x - 2*u, y: at, w: w - 6*u, h: 26*u}}, can ? {role: 'switch', 'aria-checked': String(on), 'aria-label': `${plain(conceptName(d, id, 1e6))}: concept`} : {},
+      svg('rect', {x: x + .5, y: at + 5*u, width: 29*u, height: 16*u, rx: 8*u, fill: on ? color : tk.paper, stroke: on ? color : tk.axis, 'stroke-width': 1.4*u}), svg('circle', {cx: x + (on ? 21 : 8.5)*u, cy: at + 13*u, r: 5*u, fill: on ? tk.paper : tk.axis}), words(o, x + 38*u, at + 17*u, label_, ft, on ? tk.ink : tk.muted), !on && words(o, x + 42*u + measure(label_, ft), at + 17*u, '· off', f1, tk.muted), pinned && svg('line', {x1: x + 38*u, x2: x + 38*u + measure(label_, ft), y1: at + 20.5*u, y2: at + 20.5*u, stroke: tk.ink, 'stroke-width': 1.5}));
   });
   y += Math.ceil(shown.length/cols)*28*u;
   if (shown.length < d.concepts.length || d.open.has('concepts')) y = more(o, d, 0, L0, y + 2*u, shown.length < d.concepts.length ? `Show all ${thousands(d.concepts.length)} concepts` : `Show ${FEW.concepts} concepts`, 'concepts');
@@ -347,7 +349,7 @@ function numbers(o, d, j, y, y2) {
   const none = still(t, v), tint = none ? tk.muted : tk[v > 0 ? 'plus-text' : 'minus-text'];
   return [fromTo(o, R1, y, a, amount(t, d.now[j])), y2 !== null && words(o, R1, y2, none ? 'no change' : difference(t, v), none ? f1 : b1, tint, 'end')];
 }
-function headAttrs(d, j) { return {role: 'button', 'aria-pressed': d.targetPinned && d.j === j}; }
+function headAttrs(d, j) { return {role: 'button', 'aria-pressed': String(d.targetPinned && d.j === j)}; }
 function frameOf(o, d, j, box) { if (d.targetPinned && d.j === j) o.frame = {box}; }
 function ends(o, t, ax, y, {x0, x1}) {
   const {u, tk, f0} = o, [lo, hi] = isProbability(t) ? ['0', '1'] : [amount(t, ax.lo), amount(t, ax.hi)], unit = unitOf(t), room = x1 - x0 - measure(lo + hi, f0) - 14*u, mid = (x0 + measure(lo, f0) + x1 - measure(hi, f0))/2, said = fit(unit, room, f0, middle);
