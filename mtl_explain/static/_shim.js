@@ -15,7 +15,12 @@ export class StaticModel {
   _emit(n, ...args) { for (const f of this._listeners.get(n) ?? []) f.apply(this, args); }
 }
 
-const bytes = text => new DataView(Uint8Array.from(atob(text), c => c.charCodeAt(0)).buffer);
+function bytes(text) {
+  if (Uint8Array.fromBase64) return new DataView(Uint8Array.fromBase64(text).buffer);
+  const raw = atob(text), out = new Uint8Array(raw.length);
+  for (let i = 0; i < raw.length; i++) out[i] = raw.charCodeAt(i);
+  return new DataView(out.buffer);
+}
 /** Bytes travel as {$b64: text}; everything else as JSON */
 export function revive(x) {
   if (x === null || typeof x !== 'object') return x;

@@ -100,7 +100,7 @@ function render({model, el, signal}) {
   const column = () => html('div', {class: 'mtl-column'}), left = column(), right = column(), box = {}, cardTitle = html('div', {class: 'mtl-q', role: 'heading', 'aria-level': 3}), cardSays = html('div', {class: 'mtl-beside mtl-muted'});
   f.picture.classList.add('mtl-columns'); f.picture.append(left, right);
 
-  const shown = () => Object.keys(VIEWS).filter(k => st.parts[k]), get = k => model.get(k);
+  const shown = () => Object.keys(VIEWS).filter(k => st.frames[k]), get = k => model.get(k);
   function look(text) { st.found = text.trim() ? matches(st.parts, text) : null; st.foundAt = 0; tell(); }
   function next(by) { if (!st.found?.length) return; st.foundAt = (st.foundAt + by + st.found.length) % st.found.length; tell(); }
   function tell() { const m = st.found?.[st.foundAt]; refill(hint, rich(!st.found ? [`A click in any view pins in all${model.get('large') ? '' : '. Esc releases'}.`] : m ? [`${thousands(st.foundAt + 1)} of ${thousands(st.found.length)} found: ${m.kind} `, {b: m.parts}, '. Enter pins it, arrows go on.'] : ['Nothing here has that in its name.'])); }
@@ -109,7 +109,8 @@ function render({model, el, signal}) {
   function release() { if (st.found) { f.finder.value = ''; look(''); return; } const last = pinsOf(get, st.pins).at(-1); if (last) drop(last); }
 
   /** The view under the hand is drawn at once, the others one after the other when the browser has time */
-  function later(key) { return run => { if (st.active === key) queueMicrotask(() => { if (!signal?.aborted) run(); }); else { st.waiting.push(run); if (st.waiting.length === 1) setTimeout(pump); } }; }
+  function later(key) { return run => { if (st.active === key) queueMicrotask(() => { if (!signal?.aborted) run(); }); else queue(run); }; }
+  function queue(run) { st.waiting.push(run); if (st.waiting.length === 1) setTimeout(pump); }
   function pump() { const run = st.waiting[0]; if (!run || signal?.aborted) return; try { run(); } finally { st.waiting.shift(); if (st.waiting.length) setTimeout(pump); } }
 
   function start() {
@@ -120,7 +121,7 @@ function render({model, el, signal}) {
       st.parts[key] = new Part(model, key, {adopt(g) { st.frames[key] = g; g.hooks.refocus ??= () => {}; if (key === 'map') adoptCard(g); }, changed: () => soon()}, later(key));
     }
     arrange();
-    for (const key of shown()) VIEWS[key].default.render({model: st.parts[key], el: box[key], signal});
+    Object.keys(st.parts).forEach((key, i) => { const run = () => VIEWS[key].default.render({model: st.parts[key], el: box[key], signal}); if (i) queue(run); else run(); }); // the first is there at once
   }
   function adoptCard(g) { box.card = html('div', {class: 'mtl-panel-of mtl-of-card'}, cardTitle, cardSays, g.card); box.card.addEventListener('keydown', () => { st.active = 'map'; }, {capture: true}); arrange(true); }
   /** What concepts are on the left, what they do on the right; in one column map, card, flow, compare, person */
@@ -145,7 +146,7 @@ function render({model, el, signal}) {
     if (info.instead) { instead(f, info.instead); return; }
     if (!info.views) return;
     usual(f); f.answer.hidden = f.card.hidden = f.reading.hidden = true;
-    st.about = {...about(info), missing: Object.entries(info.missing ?? {})};
+    st.about = {...about(info), missing: Object.keys(TITLE).filter(k => info.missing?.[k]).map(k => [k, info.missing[k]])};
     const large = !!model.get('large'), names = model.get('names') ?? {};
     if ((f.root.style.getPropertyValue('--mtl-scale') || '1') !== (large ? '1.6' : '1')) { f.root.style.setProperty('--mtl-scale', large ? '1.6' : '1'); f.redraw(); for (const g of Object.values(st.frames)) g.redraw?.(); return; }
     largeAt.textContent = large ? 'Usual type' : 'Large type'; largeAt.setAttribute('aria-pressed', large); saveAt.hidden = !!model.isStatic;
@@ -162,7 +163,7 @@ function render({model, el, signal}) {
   /** All views on one sheet, as they stand on the page */
   function picture() {
     const sheets = key => exportSVG(st.frames[key]), cols = st.two ? [['map', 'compare'], ['flow', 'person']] : [['map', 'flow', 'compare', 'person']]; let x = 0, H = 0; const kids = [];
-    for (const keys of cols) { let y = 0, w = 0; for (const k of keys) if (st.parts[k]) { const s = sheets(k), sw = +s.getAttribute('width'); s.setAttribute('x', x); s.setAttribute('y', y); kids.push(s); y += +s.getAttribute('height') + 8; w = Math.max(w, sw); } x += w + 8; H = Math.max(H, y); }
+    for (const keys of cols) { let y = 0, w = 0; for (const k of keys) if (st.frames[k]) { const s = sheets(k), sw = +s.getAttribute('width'); s.setAttribute('x', x); s.setAttribute('y', y); kids.push(s); y += +s.getAttribute('height') + 8; w = Math.max(w, sw); } x += w + 8; H = Math.max(H, y); }
     return svg('svg', {width: Math.ceil(x), height: Math.ceil(H)}, kids);
   }
   const watched = [...SHARED, 'large', '_info', '_arrays'].map(n => 'change:' + n);
