@@ -32,7 +32,8 @@ export function read(get, answer, open = new Set()) {
   const some = answer?.values ?? info.stored; d.now = some.map(v => v ?? NaN);
   d.changed = d.features.filter(f => Object.hasOwn(d.edits, f.name));
   const ids = info.targets.map(t => t.id), byTarget = last(get('targets'), ids), byTask = last(get('tasks'), info.targets.map(t => t.task)), firstOf = k => info.targets.findIndex(t => t.task === info.targets[k].task);
-  d.j = byTarget >= 0 ? byTarget : byTask >= 0 ? firstOf(byTask) : 0; d.targetPinned = byTarget >= 0; d.held = d.targetPinned ? (get('targets') ?? []).map(x => ids.indexOf(x)).filter(k => k >= 0 && k !== d.j) : [];
+  d.j = byTarget >= 0 ? byTarget : byTask >= 0 ? firstOf(byTask) : 0; d.targetPinned = byTarget >= 0; if (!d.targetPinned && d.targets[d.j]?.kind === 'nominal') d.j = topOf(d, d.targets[d.j], d.before); // of classes the most probable one
+  d.held = d.targetPinned ? (get('targets') ?? []).map(x => ids.indexOf(x)).filter(k => k >= 0 && k !== d.j) : [];
   d.why = d.known ? answer?.why ?? null : null;
   d.pins = {features: get('features') ?? [], concepts: get('concepts') ?? []};
   d.edited = Object.keys(d.edits).length + d.off.length;
@@ -79,7 +80,7 @@ export function valueText(f, v) {
   const i = f.levels.findIndex(l => same(l, v));
   return oneLine(i >= 0 ? f.texts[i] : v);
 }
-const decOf = t => isProbability(t) ? 2 : decimals(Math.abs(t.high - t.low), 3);
+const decOf = t => isProbability(t) ? 2 : Math.min(decimals(Math.abs(t.high - t.low), 3), decimals(Math.max(Math.abs(t.high), Math.abs(t.low)), 4)); // three digits of the range, four of the number
 export const amount = (t, v) => isProbability(t) ? fraction(v) : quantity(v, decOf(t));
 export function difference(t, v) { const s = isProbability(t) ? fraction(v) : quantity(v, decOf(t)); return !/[1-9∞]/.test(s) ? '0' : v > 0 ? '+' + s : s; }
 const still = (t, v) => !Number.isFinite(v) || difference(t, v) === '0';
@@ -185,12 +186,12 @@ export function parts(d) {
 }
 /** The lines under the picture */
 export function foot(d, geo = {}) {
-  const f = shownFeatures(d).length, gs = groups(d), heads = d.targets.length - gs.hidden.length, people = gs.filter(g => !g.own).length, one = (n, of, word) => n === of ? (of === 1 ? `the one ${word}` : `all ${thousands(of)} ${word}s`) : `${thousands(n)} of ${thousands(of)} ${word}s`, lines = [];
-  lines.push([{b: 'Shown:'}, ` ${one(heads, d.targets.length, 'answer')}; ${one(f, d.features.length, 'feature')} of this case${d.concepts.length ? `; ${one(shownConcepts(d).length, d.concepts.length, 'concept')}` : ''}.`, gs.hidden.length || f < d.features.length ? ' The rest is behind its button and in the table.' : '']);
-  if (d.edited && d.known) { const still_ = d.targets.filter((t, j) => still(t, d.now[j] - d.before[j])).length; lines.push([{b: `${capital(count(d.targets.length - still_))} of ${thousands(d.targets.length)} answers ${d.targets.length - still_ === 1 ? 'moves' : 'move'}.`}, ' What the model would answer is not what would happen: other things stay as they are.']); }
+  const f = shownFeatures(d).length, gs = groups(d), heads = gs.flatMap(g => g.outcomes.flatMap(o => o.shown)).length, summed = gs.flatMap(g => g.outcomes.flatMap(o => o.rest)).length, people = gs.filter(g => !g.own).length, one = (n, of, word) => n === of ? (of === 1 ? `the one ${word}` : `all ${thousands(of)} ${word}s`) : `${thousands(n)} of ${thousands(of)} ${word}s`, lines = [];
+  lines.push([{b: 'Shown:'}, ` ${one(heads, d.targets.length, 'answer')}; ${one(f, d.features.length, 'feature')} of this case${d.concepts.length ? `; ${one(shownConcepts(d).length, d.concepts.length, 'concept')}` : ''}.`, summed ? ` The other ${thousands(summed)} classes are summed.` : '', gs.hidden.length || f < d.features.length ? ' The rest is behind its button and in the table.' : '']);
+  if (d.edited && d.known) { const n = d.targets.filter((t, j) => !still(t, d.now[j] - d.before[j])).length, T = d.targets.length; lines.push([{b: n === T && T > 1 ? `All ${thousands(T)} answers move.` : `${capital(count(n))} of ${thousands(T)} ${T === 1 ? 'answer' : 'answers'} ${n === 1 ? 'moves' : 'move'}.`}, ' What the model would answer is not what would happen: other things stay as they are.']); }
   else lines.push(['What the model would answer is not what would happen: other things stay as they are.']);
   const runs = {kernel: 'the model runs in the kernel', weights: 'the model runs in this page', stored: 'the stored case, no model behind it'}[d.mode];
-  lines.push([{m: [runs, geo.hatched ? 'hatched: outside the training rows' : '', people ? `${many(people, 'other person', 'other persons')}, each with a row of their own` : '', d.edited ? 'one row has one answer: no interval' + (geo.se ? ' but on its parts' : '') : '', oneLine(d.source ?? '')].filter(Boolean).join(' · ')}]);
+  lines.push([{m: [runs, geo.hatched ? 'hatched: outside the training rows' : '', people ? (people === 1 ? 'one other person, with a row of their own' : `${count(people)} other persons, each with a row of their own`) : '', d.edited ? 'one row has one answer: no interval' + (geo.se ? ' but on its parts' : '') : '', oneLine(d.source ?? '')].filter(Boolean).join(' · ')}]);
   return lines;
 }
 /** Everything as text */

@@ -18,7 +18,7 @@ function data({edits = {}, off = [], values = STORED, why = null, answer, n = 0,
 
 test('what was sent is read back: edges and counts by feature', () => {
   const d = data(); assert.deepEqual([...d.features[0].edges], [19, 50, 91]); assert.deepEqual([...d.features[1].counts], [1, 2, 3]); assert.deepEqual([...d.features[2].counts], [5, 3, 2]); assert.deepEqual(d.features[2].edges, []);
-  assert.ok(d.known && !d.edited && d.j === 0 && !d.targetPinned);
+  assert.ok(d.known && !d.edited && d.j === 0 && !d.targetPinned); assert.equal(data({tasks: ['travel'], info: {stored: [.38, 212, .2, .7, .1]}}).j, 3, 'of classes the most probable one');
 });
 test('an answer counts only if it is the one to the last question', () => {
   const edits = {age: 60}, yes = {n: 3, edits, off: ['c01'], values: [1]}; assert.ok(W.fresh(yes, {n: 3}, edits, ['c01']));
@@ -48,7 +48,7 @@ test('an axis of answers grows by quarters of its training range', () => {
   assert.deepEqual(W.axis(T[1], [212, 500]), {lo: 100, hi: 900, low: 100, high: 900}); assert.equal(W.axis(T[1], [1000]).hi, 1100); assert.equal(W.axis(T[1], [1101]).hi, 1300); assert.equal(W.axis(T[1], [-50]).lo, -100);
   assert.deepEqual(W.axis(T[0], [.2]), {lo: 0, hi: 1, low: 0, high: 1}); assert.ok(W.axis({kind: 'number', low: null, high: null}, [5]).hi >= 5); assert.ok(W.axis({kind: 'number', low: 2, high: 2}, [2]).hi > 2);
 });
-test('numbers in their unit', () => { assert.equal(W.amount(T[0], .384), '.38'); assert.equal(W.amount(T[1], 212.4), '212'); assert.equal(W.difference(T[0], .19), '+.19'); assert.equal(W.difference(T[0], -.004), '0'); assert.equal(W.difference(T[1], -3.2), '−3'); assert.equal(W.difference(T[0], NaN), '0'); });
+test('numbers in their unit', () => { assert.equal(W.amount(T[0], .384), '.38'); assert.equal(W.amount(T[1], 212.4), '212'); assert.equal(W.amount({kind: 'ordered', low: 1.1, high: 1.3}, 1.23456), '1.235'); assert.equal(W.difference(T[0], .19), '+.19'); assert.equal(W.difference(T[0], -.004), '0'); assert.equal(W.difference(T[1], -3.2), '−3'); assert.equal(W.difference(T[0], NaN), '0'); });
 test('the ten-second read', () => {
   assert.equal(flat(W.answer(data())), 'As stored, votes Dole is .38 for row 417: move a value or switch a concept.'); assert.equal(flat(W.answer(data({mode: 'stored'}))), 'As stored, votes Dole is .38 for row 417.');
   assert.equal(flat(W.answer(data({edits: {age: 60}, values: [.57, 212, .6, .3, .1]}))), 'Age 47 → 60 raises votes Dole from .38 to .57, past one half.'); assert.equal(flat(W.answer(data({off: ['c02'], values: [.3, 212, .6, .3, .1]}))), 'C02 faith off lowers votes Dole from .38 to .30.'.replace('C02', 'c02'));
@@ -80,7 +80,8 @@ test('places in words', () => {
   assert.deepEqual(W.reading(d, null), []);
 });
 test('the foot says what is shown, what moves, and where the model runs', () => {
-  const lines = W.foot(data({edits: {age: 60}, values: [.57, 212, .6, .3, .1]}), {hatched: true}).map(flat); assert.equal(lines[0], 'Shown: all 5 answers; all 4 features of this case; all 2 concepts.'); assert.match(lines[1], /^One of 5 answers moves\. What the model would answer is not what would happen/); assert.match(lines[2], /runs in the kernel · hatched: outside the training rows · one other person, each/);
+  const lines = W.foot(data({edits: {age: 60}, values: [.57, 212, .6, .3, .1]}), {hatched: true}).map(flat); assert.equal(lines[0], 'Shown: all 5 answers; all 4 features of this case; all 2 concepts.'); assert.match(lines[1], /^One of 5 answers moves\. What the model would answer is not what would happen/); assert.match(lines[2], /runs in the kernel · hatched: outside the training rows · one other person, with a row/);
+  assert.match(flat(W.foot(data({edits: {age: 60}, values: STORED.map(v => v + 5)}))[1]), /^All 5 answers move/); assert.match(flat(W.foot(data({info: {targets: Array.from({length: 100}, (_, i) => ({...T[2], id: `m${i}`})), stored: Array(100).fill(.01)}, answer: null}))[0]), /^Shown: 5 of 100 answers; .* The other 95 classes are summed\.$/);
   assert.match(flat(W.foot(data({mode: 'stored'})).at(-1)), /stored case, no model/); assert.match(flat(W.foot(data({mode: 'weights'})).at(-1)), /runs in this page/);
 });
 test('the table says the same', () => {
