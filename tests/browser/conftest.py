@@ -109,7 +109,7 @@ def serve(home):
                IPYTHONDIR=f'{home}/ipy', PYTHONPATH=os.pathsep.join([str(HERE.parents[1]), str(HERE.parent), os.environ.get('PYTHONPATH', '')]))
     env.pop('IN_TEST', None)
     p = subprocess.Popen([sys.executable, '-m', 'jupyterlab', '--no-browser', '--allow-root', '--ip=127.0.0.1', f'--port={port}', '--ServerApp.port_retries=0', f'--IdentityProvider.token={token}',
-        f'--ServerApp.root_dir={root}', '--LabApp.expose_app_in_browser=True', '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate', '--LabApp.extension_manager=readonly'],
+        f'--ServerApp.root_dir={root}', '--LabApp.expose_app_in_browser=True', '--JupyterNotebookApp.expose_app_in_browser=True', '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate', '--LabApp.extension_manager=readonly'],
         env=env, stdout=(home/'log').open('w'), stderr=subprocess.STDOUT)
     url = f'http://127.0.0.1:{port}'
     for _ in range(600):
@@ -141,3 +141,16 @@ def lab(lab_server, lab_page, context):
     yield l
     l.close()
     assert lab_page.errors==[] and context.outside==[]
+
+
+@pytest.fixture
+def notebook7(lab_server, context):
+    "notebook7(name) -> a notebook of the same server, opened in Notebook 7 and run"
+    url, token, root = lab_server; page = _listen(context.new_page()); page.set_default_timeout(30_000); context.outside.clear(); l = Lab(page, root)
+    def go(name):
+        page.goto(f'{url}/notebooks/{name}?token={token}'); page.wait_for_function('window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel')
+        page.evaluate('async () => { window.nbw = jupyterapp.shell.currentWidget; await nbw.context.ready; await nbw.sessionContext.ready; await nbw.sessionContext.session.kernel.info; await jupyterapp.restored }')
+        page.errors.clear()  # Notebook 7 itself stumbles over a setting while it starts
+        page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')"); return l
+    yield go
+    l.close(); page.close(); assert page.errors==[] and context.outside==[]

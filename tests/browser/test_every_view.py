@@ -1,6 +1,6 @@
 """What holds for every view of the table in views.py, as a saved page and inside nbconvert: it can be read, reached and saved; nothing overlaps or is cut off;
 nothing that a name or a number holds breaks it; what it listened to it lets go."""
-import json, re, xml.etree.ElementTree as ET
+import re, xml.etree.ElementTree as ET
 
 import nbformat, pytest
 from nbconvert import HTMLExporter

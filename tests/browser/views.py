@@ -34,6 +34,7 @@ class Row:
     says: tuple        # what a saved picture must say
     lab: str           # the line that makes it in a notebook; `ex` is the stored explanation, `h` a history
     ask: tuple         # a change that Python makes, and what then is there
+    links: bool = True # can it show a task of the stored explanation?
 
 
 PEOPLE, PULL = list(trees.PEOPLE), ((0, 3, .11), (1, 2, .14), (1, 3, -.21), (2, 3, -.17), (3, 4, -.24), (2, 5, .19))
