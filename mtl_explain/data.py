@@ -32,6 +32,10 @@ class Table:
         units:dict|None=None,     # Column -> unit
         concepts:dict|None=None,  # Column -> the concept that a person would file it under
         family:str|None=None,     # Shared by tables that are near-duplicates; left out: the name of the task
+        split=None,               # (rows,) 'train', 'valid' or 'test' where that is settled, '' where the suite decides; left out: the suite decides everywhere
+        clip:float|None=None,     # Standardised inputs are clamped to ±clip
+        scale:bool=True,          # Standardise numbers by the training rows? Where their own scale carries meaning, do not
+        note:str='',              # What a reader must know of this table, such as a fault in its coding
     ):
         if not isinstance(frame, pd.DataFrame): raise TypeError(f'Table: frame must be a pandas DataFrame, not {type(frame).__name__}')
         for what, d in dict(units=units, concepts=concepts).items():
@@ -40,7 +44,9 @@ class Table:
         self.frame, self.groups, self.family = frame.copy(), groups, family
         self.targets = list(target) if isinstance(target, list|tuple) else [target]
         self.kinds = {t: kind for t in self.targets} if isinstance(kind, str) else dict(kind or {})
-        self.units, self.concepts = dict(units or {}), dict(concepts or {})
+        self.units, self.concepts, self.note, self.clip, self.scale = dict(units or {}), dict(concepts or {}), note, clip, scale
+        self.split = None if split is None else np.asarray(split, object)
+        if clip is not None and not clip > 0: raise ValueError(f'Table: clip={clip!r} must be a positive number of standard deviations')
 
     def __repr__(self):
         return f'Table({len(self.frame)} rows, {len(self.frame.columns)} columns; target {", ".join(map(repr, self.targets))})'
@@ -65,6 +71,10 @@ def _check_table(name, table):
     for c, text in [*table.units.items(), *table.concepts.items()]:
         if text != '': check_name(text, f'{where}, column {c!r}, unit or concept')
     if table.family is not None: check_name(table.family, f'{where}, family')
+    if table.split is not None:
+        if table.split.shape != (len(table.frame),): raise ValueError(f'{where}: split has shape {table.split.shape}; one word for each of the {len(table.frame)} rows is needed')
+        odd = [v for v in table.split if v not in ('train', 'valid', 'test', '')]
+        if odd: raise ValueError(f"{where}: split holds {odd[0]!r}; it may hold 'train', 'valid', 'test', and '' where the suite decides")
     if set(columns) <= {*table.targets, *groups}: raise ValueError(f'{where}: has no input column beside the target')
 
 # %% ../nbs/01_data.ipynb #7f233aa9
@@ -140,6 +150,7 @@ def _outcome(c, v, split, table, name):
                                                     'merge rare classes, or take another seed')
     mean, std = (0., 1.) if c.levels else _moments(train)
     if not std: raise bad_column(name, c.name, 'has the same value in all training rows; add rows, or take another seed')
+    if not table.scale: mean, std = 0., 1.
     return Outcome(c.name, c.kind, c.levels, mean, std, table.units.get(c.name, ''), table.concepts.get(c.name, ''), c.rule)
 
 # %% ../nbs/01_data.ipynb #47bc1612
@@ -174,7 +185,7 @@ class Task:
         self.frame, self.index = table.frame[self.features + table.targets], _index(table.frame.index)
         variables = [(i, l, k) for i, c in enumerate(self.columns) for l, k in _variables(c, np.isnan(self._codes[c.name]).any())]
         self.feature_of, self.levels, self.kinds = (np.array(v, t) for v, t in zip(zip(*variables), (int, object, object)))  # (inputs,)
-        self._scale = {c.name: (0., 1.) if c.kind == 'nominal' else _moments(self._codes[c.name][split == 'train']) for c in self.columns}
+        self._scale = {c.name: (0., 1.) if c.kind == 'nominal' or not table.scale else _moments(self._codes[c.name][split == 'train']) for c in self.columns}
         self.trained = np.ones(len(self.levels), bool)                      # bool (inputs,)
         self.trained = (self._wide(self._codes)[split == 'train'] != 0).any(0)
         self.x = self._wide(self._codes).astype('float32')                  # float32 (rows, inputs)
@@ -203,6 +214,7 @@ def _wide(self:Task, codes):
     for i, c in enumerate(self.columns):
         v, (mean, std) = codes[c.name], self._scale[c.name]
         with np.errstate(over='ignore'): z = (v - mean) / (std or np.inf)
+        if self.table.clip: z = np.clip(z, -self.table.clip, self.table.clip)
         wide = v[:, None] == np.arange(len(c.levels)) if c.kind == 'nominal' else np.where(np.isnan(v), 0., self._sane(z, c.name))[:, None]
         out.append(np.column_stack([wide, np.isnan(v)]) if self.kinds[self.feature_of == i][-1] == 'missing' else wide)
     return np.concatenate(out, 1) * self.trained
@@ -324,7 +336,11 @@ def _table_split(suite, name):
     strata = np.nan_to_num(first, nan=-1).astype(int) if reading.outcomes[0].levels else np.isnan(first).astype(int)
     groups = None if table.groups is None else pd.factorize(table.frame[table.groups])[0]
     if groups is not None and groups.min() < 0: raise bad_column(name, table.groups, f'is missing in row {groups.argmin()}; fill or drop it')
-    return split_rows(strata, groups, suite.splits, suite.seed, suite.fold, f'table {name!r}')
+    out = split_rows(strata, groups, suite.splits, suite.seed, suite.fold, f'table {name!r}', table.split)
+    if table.split is not None and groups is not None:
+        torn = pd.Series(out).groupby(groups).nunique()
+        if (torn > 1).any(): raise bad_column(name, table.groups, f'the given split tears the group of row {(groups == torn.idxmax()).argmax()} apart; put all its rows on one side')
+    return out
 
 @patch
 def with_fold(self:TaskSuite,
@@ -347,9 +363,9 @@ def _summary(suite):
     def cells(t):
         parts = ' + '.join(str((t.split == p).sum()) for p in ('train', 'valid', 'test'))
         return dict(task=t.name, family=t.family, rows=len(t), split=parts, features=len(t.features), variables=len(t.inputs),
-                    target='; '.join(map(_told, t.outcomes)), left_out=', '.join(t.left_out))
+                    target='; '.join(map(_told, t.outcomes)), left_out=', '.join(t.left_out), note=t.table.note)
     f = pd.DataFrame([cells(t) for t in suite._tasks.values()]).rename(columns=dict(split='train + valid + test', left_out='left out'))
-    told = dict(family=(f.family != f.task).any(), **{'left out': (f['left out'] != '').any()})
+    told = dict(family=(f.family != f.task).any(), note=(f.note != '').any(), **{'left out': (f['left out'] != '').any()})
     return f[[c for c in f if told.get(c, True)]]
 
 def _heading(suite):

@@ -36,11 +36,17 @@ def split_rows(
     seed:int,           # Decides the parts
     fold:int,           # Which part is the test rows
     where:str,          # Name for messages
+    given=None,         # (rows,) 'train', 'valid' or 'test' where that is settled, '' where it is not; None: nowhere
 ) -> np.ndarray:        # (rows,) text
     "'train', 'valid' or 'test' for every row."
     _, valid, test = splits
-    out = np.where(_parts(round(1 / test), strata, groups, seed, where) == fold, 'test', 'train')
-    rest = np.flatnonzero(out == 'train')
-    part = _parts(round((1 - test) / valid), strata[rest], None if groups is None else groups[rest], seed + 1 + fold, where)
-    out[rest[part == 0]] = 'valid'
-    return out
+    out = np.full(len(strata), '', object) if given is None else np.asarray(given, object).copy()
+    settled, free = set(out), lambda: np.flatnonzero(out == '')
+    def cut(n, name, seed):
+        rows = free()
+        part = _parts(n, strata[rows], None if groups is None else groups[rows], seed, where)
+        out[rows[part == (fold if name == 'test' else 0)]] = name
+    if '' in settled and 'test' not in settled: cut(round(1 / test), 'test', seed)
+    if len(free()) and 'valid' not in settled: cut(round((1 - test) / valid), 'valid', seed + 1 + fold)
+    out[free()] = 'train'
+    return out.astype(str)

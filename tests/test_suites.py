@@ -1,6 +1,7 @@
 "The real tables mean what their names say; the planted ones hold what their labels say."
 import subprocess, sys
 import numpy as np, pandas as pd, pytest
+from mtl_explain.data import Table, TaskSuite
 from mtl_explain.suites import SHAPES, _scaled, people, planted
 
 
@@ -129,3 +130,31 @@ def test_responses_are_scaled():
                                      (dict(private=-.1), 'private'), (dict(gating=np.nan), 'gating'), (dict(control='both'), 'control'), (dict(kinds=('count',)), 'kinds'), (dict(kinds='number'), 'kinds'), (dict(kinds=()), 'kinds')])
 def test_bad_knobs(kw, word):
     with pytest.raises(ValueError, match=word): planted(**kw)
+
+
+# ---- spaces
+
+@pytest.mark.parametrize('seed', [0, 1])
+def test_hyperspheres_lie_where_they_should(seed):
+    from mtl_explain.spaces import hyperspheres
+    s = hyperspheres(seed, features=(1, 3), classes=(2, 5)); assert s.tasks==['1 features, 2 spheres', '1 features, 5 spheres', '3 features, 2 spheres', '3 features, 5 spheres']
+    for t in s._tasks.values():
+        x, y = t.frame[t.features].to_numpy(), t.frame.sphere.astype(int); assert np.allclose(np.linalg.norm(x - t.table.places, axis=1), y)
+        assert np.allclose(t.x, x, atol=1e-5) and pd.crosstab(t.split, y).loc[['train', 'valid', 'test']].to_numpy().tolist()==[[5]*y.max(), [5]*y.max(), [100]*y.max()]
+    again = hyperspheres(seed, features=(1, 3), classes=(2, 5)); assert all((again[n].x==s[n].x).all() for n in s)
+
+
+def test_transposed_gp_has_the_covariance_of_its_kernel():
+    from mtl_explain.spaces import kernel, transposed_gp
+    t = transposed_gp(0, inputs=(3,), targets=(2,), rows=(10, 10, 20000))['3 inputs, 2 targets']; y = t.frame.to_numpy()
+    assert np.allclose(np.cov(y.T), kernel(t.table.places, t.table.places), atol=.04) and (t.split=='train').sum()==10 and t.outcomes[0].std==1 and t.outcomes[0].mean==0
+    assert np.allclose(t.x, y[:, :3], atol=1e-5) and np.allclose(t.y, y[:, 3:], atol=1e-5)
+
+
+def test_a_given_split_clip_and_scale_are_kept():
+    f = pd.DataFrame(dict(a=np.r_[np.zeros(50), np.ones(49), 1e3], y=np.arange(100.)), index=range(100)); given = np.array(['']*60 + ['test']*40, object)
+    t = TaskSuite({'t': Table(f, 'y', split=given, clip=2)})['t']; assert (t.split[60:]=='test').all() and not (t.split[:60]=='test').any() and (t.split=='valid').sum()==15 and np.abs(t.x).max() <= 2
+    for wrong, words in [(['train']*99, 'one word for each'), (['train']*99 + ['exam'], "holds 'exam'")]:
+        with pytest.raises(ValueError, match=words): TaskSuite({'t': Table(f, 'y', split=wrong)})
+    with pytest.raises(ValueError, match='clip=-1'): Table(f, 'y', clip=-1)
+    with pytest.raises(ValueError, match='tears the group of row'): TaskSuite({'t': Table(f.assign(who=np.arange(100)//2 + (np.arange(100)==60)), 'y', groups='who', split=['test' if k==61 else '' for k in range(100)])})
