@@ -1,15 +1,15 @@
-"""Photograph views of the stored explanation into pictures/: the concept map wide in light and dark, on a telephone, with a pinned card, inside JupyterLab; other views wide and on a telephone, light and dark.
+"""Photograph every view, light and dark, wide and on a telephone, into pictures/, which git ignores: the stored explanation, made-up trees where they show more, the concept map inside JupyterLab.
 
-    python tests/tools/pictures.py [--readme]    `--readme` keeps the two wide ones where the README looks for them
+    python tests/tools/pictures.py [--readme] [NAME ...]    `--readme` keeps two of them where the README looks for them; with names, only views whose picture's name begins so
 """
 import shutil, sys, tempfile
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(TOP/'tests'/'tools'), str(TOP/'tests'/'browser')]
+sys.path[:0] = [str(TOP/'tests'/'browser'), str(TOP/'tests'/'tools'), str(TOP/'tests')]
 from need import chromium
 
-SHOTS = dict(light=('light', 1100, False), dark=('dark', 1100, False), narrow=('light', 400, False), card=('light', 1100, True), **{'card-dark': ('dark', 1100, True), 'card-narrow': ('light', 400, True)})
+SIZES = {'': 1100, '-narrow': 400}
 LARGEST = "a => a.map((e, i) => [parseFloat(e.textContent) || 0, i]).sort((x, y) => y[0] - x[0])[0][1]"
 
 
@@ -27,16 +27,22 @@ def pin_largest(tab):
     tab.evaluate('document.activeElement.blur()')
 
 
-def shot(browser, page, out, theme, width, pinned):
-    tab = browser.new_page(viewport=dict(width=width, height=900), color_scheme=theme, device_scale_factor=1.5); wrong = watch(tab)
-    tab.goto(page.as_uri()); tab.wait_for_selector('.mtl [role=grid]'); tab.evaluate('document.fonts.ready')
-    if pinned: pin_largest(tab)
-    tab.mouse.move(2, 2); tab.wait_for_timeout(200)
-    tab.locator('.mtl').screenshot(path=out); tab.close()
-    if wrong: sys.exit(f'{out.name}: {wrong}')
+def shoot(browser, name, view, folder, out):
+    "Four pictures of a view: one page, whose width and theme change"
+    page = view.save_html(folder/f'{name}.html'); tab = browser.new_page(viewport=dict(width=1100, height=900), device_scale_factor=1.5); wrong = watch(tab)
+    tab.goto(page.as_uri()); tab.wait_for_selector('.mtl-picture > *'); tab.evaluate('document.fonts.ready')
+    if name=='concept-map-card': pin_largest(tab)
+    for end, width in SIZES.items():
+        tab.set_viewport_size(dict(width=width, height=900)); tab.mouse.move(2, 2)
+        for theme in ('light', 'dark'):
+            tab.emulate_media(color_scheme=theme); tab.wait_for_selector(f'.mtl[data-theme={theme}]'); tab.wait_for_timeout(250)
+            if name=='concept-map-card' and end and (more:=tab.locator('.mtl-card >> text=Open card')).count(): more.click()
+            tab.locator('.mtl').first.screenshot(path=out/f'{name}{end}-{theme}.png')
+    tab.close()
+    if wrong: sys.exit(f'{name}: {wrong}')
 
 
-def shot_lab(browser, home, out):
+def shoot_lab(browser, home, out):
     from conftest import Lab, serve
     with serve(home) as (url, token, root):
         tab = browser.new_page(viewport=dict(width=1500, height=1000), device_scale_factor=1.5); wrong = watch(tab)
@@ -47,32 +53,32 @@ def shot_lab(browser, home, out):
     if wrong: sys.exit(f'{out.name}: {wrong}')
 
 
-def more():
-    "The other views, by the name of their pictures"
-    from mtl_explain.concept_flow import ConceptFlow
-    from mtl_explain.schema import example
-    from mtl_explain.task_compare import TaskCompare
-    ex = example()
-    return {'concept-flow': ConceptFlow(ex), 'concept-flow-pinned': ConceptFlow(ex, concepts=['c05']), 'task-compare': TaskCompare(ex, 'vote', 'travel mode', concepts=['c05'])}
+def views():
+    "Every view by the name of its pictures"
+    import cases, trees
+    from mtl_explain import Attributions, ConceptFlow, ConceptMap, Explorer, TaskCompare, TrainingMonitor, WhatIf, example
+    from views import edges, many, six
+    ex, people, one = example(), trees.people(), cases.random_case(0, sample=5); rows = dict(tasks=['doctor visits'], rows=True)
+    return {'concept-map': lambda: ConceptMap(ex), 'concept-map-card': lambda: ConceptMap(ex), 'concept-map-bands': lambda: ConceptMap(people, concepts=['c02']), 'concept-map-full': lambda: ConceptMap(trees.large()),
+        'concept-flow': lambda: ConceptFlow(ex), 'concept-flow-pinned': lambda: ConceptFlow(ex, concepts=['c05']), 'concept-flow-made-up': lambda: ConceptFlow(edges(), tasks=['vote', 'travel mode']),
+        'task-compare': lambda: TaskCompare(ex, 'vote', 'travel mode', concepts=['c05']), 'task-compare-made-up': lambda: TaskCompare(people, 'vote', 'travel mode', concepts=['c02']),
+        'attributions': lambda: Attributions(ex, **rows), 'attributions-rows': lambda: Attributions(ex, show='rows', **rows), 'attributions-heatmap': lambda: Attributions(ex, show='targets', tasks=['travel mode']),
+        'attributions-leaves': lambda: Attributions(trees.leaves(), show='targets', top=10, samples=['1204']), 'attributions-relevance': lambda: Attributions(trees.three(), explainer='relevance', rows=True), 'attributions-explainers': lambda: Attributions(trees.three(), show='explainers', rows=True),
+        'training': lambda: TrainingMonitor(six()), 'training-many': lambda: TrainingMonitor(many()), 'what-if': lambda: WhatIf(one, edits={'age': 60}, off=['c01']), 'explorer': lambda: Explorer(ex, concepts=['c05'], tasks=['vote', 'travel mode'])}
 
 
 def main():
     from playwright.sync_api import sync_playwright
-    from mtl_explain import ConceptMap, example
-    out = TOP/'pictures'; out.mkdir(exist_ok=True)
+    out, asked = TOP/'pictures', [a for a in sys.argv[1:] if not a.startswith('-')]; out.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as d, sync_playwright() as p:
-        page = ConceptMap(example()).save_html(Path(d)/'map.html')
         browser = p.chromium.launch(executable_path=chromium(), args=['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run'])
-        for name, how in SHOTS.items(): shot(browser, page, out/f'concept-map-{name}.png', *how)
-        for name, view in more().items():
-            page = view.save_html(Path(d)/f'{name}.html')
-            for theme in ('light', 'dark'):
-                for width in (1100, 400): shot(browser, page, out/f'{name}{"-narrow" if width==400 else ""}-{theme}.png', theme, width, False)
-        shot_lab(browser, Path(d), out/'concept-map-lab.png')
+        for name, view in views().items():
+            if not asked or name.startswith(tuple(asked)): shoot(browser, name, view(), Path(d), out)
+        if not asked or 'lab' in asked: shoot_lab(browser, Path(d), out/'concept-map-lab.png')
         browser.close()
     if '--readme' in sys.argv:
         keep = TOP/'nbs/images'; keep.mkdir(exist_ok=True)
-        for theme in ('light', 'dark'): shutil.copy(out/f'concept-map-card{"" if theme=="light" else "-dark"}.png', keep/f'concept-map-{theme}.png')
+        for theme in ('light', 'dark'): shutil.copy(out/f'concept-map-card-{theme}.png', keep/f'concept-map-{theme}.png')
     print(f'pictures in {out}: {", ".join(sorted(p.name for p in out.glob("*.png")))}')
 
 
