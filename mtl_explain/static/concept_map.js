@@ -502,10 +502,12 @@ function render({model, el, signal}) {
     });
   }
   document.addEventListener('keydown', () => { st.byKey = true; }, {capture: true, signal}); // a ring shows where the keys are, not where the pointer was
-  const changed = () => { st.stamp++; draw(); }, watched = 'change:concepts change:tasks change:explainer change:shade change:mass change:names', data = 'change:_info change:_arrays';
-  for (const n of watched.split(' ')) model.on(n, draw);
+  let due = false; // drawn after what was changed is on its way to Python, and once for several changes
+  const soon = () => { if (due) return; due = true; queueMicrotask(() => { due = false; if (!signal?.aborted) draw(); }); };
+  const changed = () => { st.stamp++; soon(); }, watched = 'change:concepts change:tasks change:explainer change:shade change:mass change:names', data = 'change:_info change:_arrays';
+  for (const n of watched.split(' ')) model.on(n, soon);
   for (const n of data.split(' ')) model.on(n, changed);
-  const stop = () => { for (const n of watched.split(' ')) model.off(n, draw); for (const n of data.split(' ')) model.off(n, changed); };
+  const stop = () => { for (const n of watched.split(' ')) model.off(n, soon); for (const n of data.split(' ')) model.off(n, changed); };
   signal?.addEventListener('abort', stop);
   if (el.isConnected) { f.width = Math.floor(f.root.getBoundingClientRect().width); }
   draw();

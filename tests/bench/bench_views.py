@@ -98,7 +98,7 @@ PIN = '''async ([n, x, y, rowH]) => { const views = document.querySelectorAll('.
     const t = performance.now(), done = new Promise((ok, bad) => { const o = new MutationObserver(() => { const id = views[1].querySelector('.mtl-chip')?.dataset.id; if (id && id !== was) { o.disconnect(); requestAnimationFrame(() => { const c = new MessageChannel(); c.port1.onmessage = () => ok(performance.now() - t); c.port2.postMessage(0) }) } }); o.observe(views[1], {subtree: true, childList: true, attributes: true}); setTimeout(() => bad(new Error('no answer ' + was)), 20000) });
     for (const kind of ['pointerdown', 'click']) g.dispatchEvent(new (kind === 'click' ? MouseEvent : PointerEvent)(kind, {clientX: r.left + x, clientY: r.top + y + rowH*(i % 20), bubbles: true}));
     out.push(await done); await wait(400) }
-  return [out, []] }'''
+  const cal = []; for (let i = 0; i < 30; i++) { let s = 0; const t = performance.now(); for (let j = 1; j < 3e6; j++) s += Math.sqrt(j)/j; window.sink = s; cal.push(performance.now() - t); await wait(20) } return [out, cal] }'''
 
 
 def in_lab(browser, home):
