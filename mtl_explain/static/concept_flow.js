@@ -289,13 +289,13 @@ function drawStrip(o, d, ch, y) {
 }
 /** For little room: routes as a list, names above bars */
 export function drawList(d, f, ids, ch, most = 24) {
-  const o = canvas(f, ids, ['routes']), {tk, u, f1, i1} = o, x0 = 6*u, x1 = f.width - 6*u - 44*u, lit = ch.lit ? ch.routes.filter(g => ch.lit.has(g.r)) : ch.routes, gs = lit.slice(0, most), max = Math.max(...gs.map(g => g.flow + (g.se > 0 ? 1.96*g.se : 0)), 1e-12); let y = 4*u;
+  const o = canvas(f, ids, ['routes']), {tk, u, f1, i1} = o, x0 = 6*u, lit = ch.lit ? ch.routes.filter(g => ch.lit.has(g.r)) : ch.routes, gs = lit.slice(0, most), max = Math.max(...gs.map(g => g.flow + (g.se > 0 ? 1.96*g.se : 0)), 1e-12), said = g => withUnit(g.flow) + (doubtful(d, g) ? ' n.e.' : ''), x1 = f.width - 14*u - Math.max(whole(d).count > gs.length ? measure(`99\u202f% of all`, f1) : 0, ...gs.map(g => measure(said(g), f1))); let y = 4*u;
   o.list = true;
   for (const g of gs) {
     const w = (x1 - x0)*g.flow/max, h = 8*u, parts = path(d, g, 1e6), cy = y + 26*u, name = fit(plain(parts), f.width - 12*u, f1, middle);
     if (doubtful(d, g)) o.hatched = true;
     put(o.bars, text(x0, y + 14*u, name, f1, {fill: tk.ink}), svg('rect', {x: x0, y: cy - h/2, width: Math.max(1, w), height: h, fill: doubtful(d, g) ? `url(#${ids.hatch})` : hue(d.specificity[g.c], tk)}), g.se > 0 && whisker(x0 + (x1 - x0)*Math.max(0, g.flow - 1.96*g.se)/max, x0 + (x1 - x0)*(g.flow + 1.96*g.se)/max, cy, tk));
-    put(o.bars, text(f.width - 6*u, cy + f1.size*.36, withUnit(g.flow) + (doubtful(d, g) ? ' n.e.' : ''), f1, {fill: tk.muted, 'text-anchor': 'end'}));
+    put(o.bars, text(f.width - 6*u, cy + f1.size*.36, said(g), f1, {fill: tk.muted, 'text-anchor': 'end'}));
     mark(o, d, 0, {kind: 'route', g}, {x: 0, y, w: f.width, h: 36*u}); y += 38*u;
   }
   const all = whole(d), left = all.count - gs.length, mass = Math.max(0, all.total - add(gs.map(g => g.flow)));

@@ -73,9 +73,9 @@ def test_every_view(lab, open_page):
     again = ids(); assert not set(again) & set(begin) and page.evaluate(HEARD, again)==heard
     # closed
     lab.kernel(f'for v in [{", ".join(f"v{i}" for i in range(N))}]: v.close()'); page.wait_for_function("document.querySelectorAll('.mtl').length === 0"); assert page.evaluate(HEARD, again)==[0]*N and page.evaluate('held()')==[]
-    # opened again with its kernel: the same views, alive
+    # opened again with its kernel: the same views, alive (cells further down are drawn when they are scrolled to)
     assert page.evaluate(RUN, [*first, *second])==[]; drawn(page, 2*N); lab.save(); page.evaluate('() => nbw.dispose()'); page.wait_for_function("document.querySelectorAll('.mtl').length === 0"); assert page.evaluate('held()')==[]
-    page.evaluate(OPEN, 'every.ipynb'); drawn(page, 2*N); page.locator('.mtl').nth(0).locator(VIEWS[0].mark).click(); lab.until(f'print(len(v0.{VIEWS[0].trait}))', '1')
+    page.evaluate(OPEN, 'every.ipynb'); page.wait_for_selector('.mtl-picture > *', timeout=60_000); page.locator('.mtl').nth(0).locator(VIEWS[0].mark).click(); lab.until(f'print(len(v0.{VIEWS[0].trait}))', '1')
     # what was saved shows every view where there is no kernel
     html, _ = HTMLExporter().from_notebook_node(nbformat.read(lab.root/'every.ipynb', 4)); (lab.root/'every.html').write_text(html, encoding='utf-8')
     saved = open_page(lab.root/'every.html', hosts=CDN); all_drawn(saved, 2*N); assert all('no kernel' in saved.locator('.mtl').nth(i).locator('.mtl-note').inner_text() for i in range(N))
