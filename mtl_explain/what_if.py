@@ -153,7 +153,11 @@ def _number(v): return float(v) if np.isfinite(v) else None
 def _raw(case, edits): return {f: next(l for l in case.levels[f] if _same(_sent(l, 'choice'), v)) if v is not None and f in case.levels else v for f, v in edits.items()}
 
 @patch
-def _start(self:WhatIf, kw):
+def _start(self:WhatIf, kw): return self._whole() | kw
+
+@patch
+def _whole(self:WhatIf):
+    "The traits of the case as it is stored"
     c, known = self.case, _concepts_of(self.tree, list(self.case.concepts))
     features = [_feature(c, n, f) for n, f in c.features.iterrows()]
     stored, ids = [_number(v) for v in np.asarray(c.stored, float)], list(map(str, c.concepts))
@@ -161,8 +165,8 @@ def _start(self:WhatIf, kw):
     info = dict(task=str(c.task), sample=str(c.sample), features=[f for f, _, _ in features], targets=list(_heads(c)), concepts=ids, tied=tied, stored=stored, suggested=known[1] if known else {}, specificity=known[2] if known else {},
         hows='how' in inspect.signature(c.ask).parameters, canSuggest=self.suggest is not None, summary=f'row {c.sample} of {c.task}, {len(features)} features, {len(stored)} answers')
     arrays = pack(edges=np.concatenate([np.zeros(0), *(e for _, e, _ in features)]), counts=np.concatenate([np.zeros(0, int), *(np.asarray(n, int) for _, _, n in features)]))
-    answer = dict(n=0, edits={}, off=[], values=stored, why=[], ms=0.)
-    return dict(_info=info, _arrays=arrays, _answer=answer, names=known[0] if known else {}, tasks=[next(h['task'] for h in info['targets'])], samples=[str(c.sample)]) | kw
+    answer = dict(n=0, edits={}, off=[], values=stored, why=[], outside=[], ms=0.)
+    return dict(_info=info, _arrays=arrays, _answer=answer, names=known[0] if known else {}, tasks=[next(h['task'] for h in info['targets'])], samples=[str(c.sample)])
 
 # %% ../nbs/55_what_if.ipynb #a00bc263
 @patch
@@ -188,7 +192,14 @@ def _ask(self:WhatIf, why):
     start = time.perf_counter()
     values = np.asarray(self.case.ask(_raw(self.case, self.edits), list(self.off), **self._how()), float)
     out = dict(values=[_number(v) for v in values], ms=1000*(time.perf_counter() - start))
-    return out | dict(why=self._why() if why else None)
+    return out | dict(why=self._why() if why else None, outside=self._elsewhere() if self.edits else [])
+
+@patch
+def _elsewhere(self:WhatIf):
+    "What lies outside the training rows of the tables that edits travel to; what does so here is seen on the sliders"
+    if not hasattr(self.case, 'outside'): return []
+    said, there = self.case.outside(_raw(self.case, self.edits)), [str(x) for x in self.case.tied.task.unique()]
+    return [dict(task=x, text=s) for s in said for x in there if f' in {x!r}' in s]
 
 @patch
 def _why(self:WhatIf):
@@ -228,6 +239,27 @@ def _find(self:WhatIf, target):
     found = _offer(self.case, self.suggest(self.case, target, **{k: v for k, v in more.items() if k in takes}))
     kept = f'{", ".join(hold)} held' if hold and 'hold' in takes else ''
     return dict(title=f'{"No" if "none" in found else "Smallest"} change that flips {target}', held=kept, off=list(self.off) if 'edits' in found else []) | found
+
+# %% ../nbs/55_what_if.ipynb #8a5761b2
+@patch
+def show(self:WhatIf,
+    case, # Another case
+):
+    "Show another case in this view; edits and pins that cannot be there are dropped"
+    def fits(check, *a):
+        try: check(*a)
+        except ValueError: return False
+        return True
+    edits, off = {f: v for f, v in self.edits.items() if fits(_edit, case, f, v)}, [c for c in self.off if c in case.concepts]
+    pins = {k: [x for x in getattr(self, k) if fits(_pins, case, k, [x])] for k in ('targets', 'features', 'concepts')}
+    self._last = (dict(self._request), {}, [], self.how)
+    with self.hold_trait_notifications(): self.edits, self.off = {}, []  # the old case is not asked
+    self.case = _checked(case)
+    with self.hold_sync():
+        for k, v in (self._whole() | pins).items():
+            if k!='names': setattr(self, k, v)
+    self._answer = self._answer | dict(n=int(self._request.get('n', 0)))
+    self.edits = edits; self.off = off
 
 # %% ../nbs/55_what_if.ipynb #ecd15fc9
 LIMIT = 3_000_000  # bytes of weights in a page

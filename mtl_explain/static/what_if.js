@@ -333,6 +333,7 @@ function answersOf(o, d, gs, y, which, hidden = []) {
 function personRows(o, d, g, y) {
   const {u, tk, f1, b1, R0, R1} = o, r = row(o, 1), name = oneLine(g.task), id = middle(oneLine(g.sample), 18), said = g.own ? `${NB}· row ${id}, this case` : `${NB}· row ${id} · ${g.ties.map(t => middle(oneLine(t), 16)).join(', ')} tied`, room = R1 - R0 - 20*u, short = fit(name, Math.max(room*.5, room - measure(said, f1)), b1, middle), x = R0 + 20*u, w = measure(short, b1);
   y += 6*u; mark(o, d, r, {what: 'person', group: g, box: {x: R0, y, w: R1 - R0, h: 22*u}}, {}, person(R0, y + 17*u, u, tk, g.own), words(o, x, y + 16*u, short, b1, tk.ink), words(o, x + w, y + 16*u, fit(said, room - w, f1, middle), f1, tk.muted)); y += 22*u;
+  if (d.edited && d.known) for (const {text: said_} of (d.answer?.outside ?? []).filter(x => x.task === g.task)) { for (const line of flow(oneLine(said_), R1 - R0, b1)) { deco(o, words(o, R0, y + 14*u, line, b1, tk['warn-text'])); y += 16*u; } y += 2*u; }
   for (const out of g.outcomes) y = out.all.length > 1 ? classRows(o, d, g, out, y) : oneRow(o, d, out.shown[0], y);
   return y;
 }

@@ -28,6 +28,8 @@ def test_pointer_keys_python_and_a_linked_view(lab, open_page):
     spent = page.evaluate('''async () => { const out = []; for (let i = 0; i < 20; i++) { const e = document.querySelector('.mtl [role=slider][data-feature=age]'); e.focus(); const status = document.querySelector('.mtl .mtl-a'), was = status.textContent, t = performance.now(); e.dispatchEvent(new KeyboardEvent('keydown', {key: i % 2 ? 'PageDown' : 'PageUp', bubbles: true}));
       while (status.textContent === was && performance.now() - t < 3000) await new Promise(done => setTimeout(done, 2)); out.push(performance.now() - t); await new Promise(done => setTimeout(done, 250)); } return out.sort((a, b) => a - b)[10]; }''')
     print(f'edit -> kernel -> answer on the page: {spent:.0f} ms'); assert spent < 1000
+    # another case in the same view
+    lab.kernel("w.edits = {}; w.off = []; w.show(cases.random_case(0, sample=7))"); page.wait_for_function("document.querySelector('.mtl .mtl-what-case').textContent.includes('row 7')"); lab.kernel('w.show(one)'); page.wait_for_function("document.querySelector('.mtl .mtl-what-case').textContent.includes('row 5')")
     # dark, run again, saved, closed
     page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"); page.wait_for_selector('.mtl[data-theme=dark]'); page.wait_for_selector('#jupyterlab-splash', state='detached')
     page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})"); page.wait_for_selector('.mtl[data-theme=light]'); page.wait_for_selector('#jupyterlab-splash', state='detached')

@@ -72,6 +72,7 @@ def test_a_page_without_weights_has_no_dead_controls(open_page, one, tmp_path):
     path = WhatIf(one, edits={'age': 80}, off=['c01'], suggestion=dict(title='A change', edits={'income': 20})).save_html(tmp_path/'s.html'); page = open_page(path, theme='dark')
     assert 'no kernel and no model: one stored case' in words(page, 'note') and 'no weights' in words(page, 'note') and page.locator('.mtl [role=slider], .mtl [role=radio], .mtl [role=switch], .mtl [data-what=try], .mtl [data-what=suggest]').count()==0
     assert page.locator('.mtl-controls .mtl-segment:visible, .mtl-controls .mtl-chip:visible').count()==0 and 'the stored case, no model behind it' in words(page, 'lines'); answered(page, one, {'age': 80}, ['c01'])
+    assert 'outside the training range of' in page.locator('.mtl-picture').text_content(), 'in the tied table'
     assert page.locator('.mtl [data-what=why]').count()==2 and page.evaluate(OVERLAPS)==[] and page.evaluate("document.querySelector('.mtl').dataset.theme")=='dark'
     box = page.locator('.mtl [data-what=slider][data-feature=age]').bounding_box(); page.mouse.click(box['x'] + 30, box['y'] + 40); answered(page, one, {'age': 80}, ['c01'])
     with page.expect_download() as d: page.click('[aria-label="Save SVG"]')
