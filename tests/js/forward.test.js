@@ -28,7 +28,7 @@ const own = {stored: [40, 1, null], features: [{name: 'age', levels: [], missing
 test('values become codes, and codes variables', () => {
   assert.deepEqual(own.features.map((f, i) => F.code(f, [41, 'clerk', null][i])), [41, 0, NaN]);
   const inputs = [{feature: 0, kind: 'number', level: -1, mean: 40, std: 2, scale: 1}, {feature: 1, kind: 'nominal', level: 0, mean: 0, std: 1, scale: 1}, {feature: 1, kind: 'nominal', level: 1, mean: 0, std: 1, scale: 0}, {feature: 1, kind: 'missing', level: -1, mean: 0, std: 1, scale: 1}, {feature: 2, kind: 'number', level: -1, mean: 5, std: 1, scale: 1}, {feature: 2, kind: 'missing', level: -1, mean: 0, std: 1, scale: 1}];
-  assert.deepEqual([...F.variables(inputs, [44, 0, NaN])], [2, 1, 0, 0, 0, 1]); assert.deepEqual([...F.variables(inputs, [40, NaN, 6])], [0, 0, 0, 1, 1, 0]); // an untrained level stays off
+  assert.deepEqual([...F.variables(inputs, [44, 0, NaN])], [2, 1, 0, 0, 0, 1]); assert.deepEqual([...F.variables(inputs, [40, NaN, 6])], [0, 0, 0, 1, 1, 0]); assert.equal(F.variables(inputs, [40, 1, 6])[2], 0, 'an untrained level stays off');
 });
 test('an edit travels where it can arrive', () => {
   const other = {stored: [70, 0, 3], features: [{missing: false}, {missing: false}, {missing: true}], links: [[0, 0, null], [1, 1, [null, 2]], [2, 2, null]]};
@@ -38,18 +38,19 @@ test('an edit travels where it can arrive', () => {
 });
 /** A model of one number, width 1 everywhere: relu(scale*x*w + shift), summed, read */
 function small() {
-  const film = {'encoder.film.weight': f32(1, 0), 'encoder.film.bias': f32(0, 0), 'encoder.gate': f32(), 'core.gate': f32(), 'decoder.gate': f32(), 'decoder.film.weight': f32(), 'decoder.film.bias': f32(), 'readout.gate': f32(), 'readout.film.weight': f32(1, 0), 'readout.film.bias': f32(0, 0)};
+  const film = {'encoder.film.weight': f32(1, 0), 'encoder.film.bias': f32(0, .25), 'encoder.gate': f32(), 'core.gate': f32(), 'decoder.gate': f32(), 'decoder.film.weight': f32(), 'decoder.film.bias': f32(), 'readout.gate': f32(), 'readout.film.weight': f32(1, 0), 'readout.film.bias': f32(0, 0)};
   const arrays = {...film, 'encoder.first.weight': f32(2), 'encoder.first.bias': f32(1), 'readout.first.weight': f32(3), 'readout.first.bias': f32(.5), '0/output': f32(1), '0/attention': f32(1, 0, .5, .5), values: f32(1, 2)};
   const inputs = [0, 1].map(feature => ({feature, kind: 'number', level: -1, mean: 0, std: 1, scale: 1}));
   return {header: {activation: 'relu', concepts: ['c1', 'c2'], tables: [{stored: [1, -1], features: [{name: 'a', levels: [], missing: false}, {name: 'b', levels: [], missing: false}], inputs, links: [], outcomes: [{kind: 'number', scores: 1, mean: 0, std: 10}]}]}, arrays};
 }
 test('a model that can be worked out by hand', () => {
-  const m = F.forward(small()); // z = 1, 1.5; encoding relu(z(2x + 1)): 3 and 0; answer 10(3·3 + .5)
-  all(m.ask(), [95]); all(m.ask({b: 1}), [10*(3*(3 + 4.5) + .5)]); all(m.ask({b: 1}, ['c2']), [10*(3*(3 + 1.5) + .5)]); all(m.ask({}, ['c1']), [5]); all(m.ask({a: 1}), [95]); all(m.ask(), [95]);
-  all(m.ask({b: 1}, ['c1'], 'average'), [10*(3*(3*.75 + 3*1.75) + .5)]);
+  const m = F.forward(small()); // z = 1, 1.5; encoding relu(z(2x + 1) + .25): 3.25 and 0; answer 10(3·3.25 + .5)
+  all(m.ask(), [102.5]); all(m.ask({b: 1}), [10*(3*(3.25 + 4.75) + .5)]); all(m.ask({b: 1}, ['c2']), [10*(3*(3.25 + 1.75) + .5)]); all(m.ask({}, ['c1']), [12.5]); all(m.ask({a: 1}), [102.5]); all(m.ask(), [102.5]);
+  all(m.ask({b: 1}, ['c1'], 'average'), [10*(3*(3*.75 + .25 + 3*1.75 + .25) + .5)]);
 });
 test('parts of a change add up to it, and nobody else’s change is in a part', () => {
   const ask = (e, off) => [(e.a ?? 0) + 2*(e.a ?? 0)*(e.b ?? 0) + (off.includes('c') ? 5 : 0), 7], s = F.shares(ask, {a: 1, b: 3}, ['c']);
   assert.deepEqual(s.map(p => [p.feature ?? p.concept, ...p.change].map(x => typeof x === 'number' ? Math.round(x*1e9)/1e9 : x)), [['a', 4, 0], ['b', 3, 0], ['c', 5, 0]]);
+  const three = F.shares(e => [e.a && e.b && e.c ? 6 : 0], {a: 1, b: 1, c: 1}, []); all(three.map(p => p.change[0]), [2, 2, 2]); // what needs all three is shared by all three
   assert.deepEqual(F.shares(ask, {}, []), []); assert.equal(F.shares(ask, Object.fromEntries('abcdefgh'.split('').map(k => [k, 1])), []), null);
 });
