@@ -310,7 +310,7 @@ export function foot(d, geo = {}) {
   const what = d.show === 'targets' ? `${all} × ${geo.heat.rest.length ? `${thousands(geo.heat.cols.length)} of ${thousands(geo.heat.cols.length + geo.heat.rest.length)}` : thousands(geo.heat.cols.length)} targets${Number.isFinite(geo.heat.part) && geo.heat.part < .9995 ? `, ${percent(geo.heat.part)}\u202f% of the effect` : ''}` : `${all}, ${allTargets > 1 ? `1 of ${thousands(allTargets)} targets` : 'the one target'}${d.show === 'explainers' ? `, ${many(x.E, 'explainer')}` : ''}`;
   const restSaid = rest.length || geo.heat?.rest.length ? ' The rest is summed and named.' : '', unit = d.show === 'targets' && geo.heat.mixed ? ', in spreads of each target’s score' : '';
   const unclear = geo.unclear ? ` Hatched${geo.plain ? '' : ', “n.e.”'}: no evidence of an effect${d.show === 'targets' && !d.rowPinned ? '' : ' on this row'}.` : '';
-  const dashed = x.again && (d.show === 'answer') && d.s >= 0 ? ' Dashed: with other background rows.' : '';
+  const dashed = x.again && d.show === 'answer' && d.s >= 0 && x.players.some((_, p) => x.again[((d.e*x.S + d.s)*x.P + p)*x.T + d.j] > 0) ? ' Dashed: with other background rows.' : '';
   const missing = x.S < x.stored ? ` The other ${thousands(x.stored - x.S)} rows stay in Python: w.table().` : '';
   const first = [{b: 'Shown:'}, ` ${what}${unit}${d.show === 'targets' && !d.rowPinned ? `, over ${rowsSaid(d)}` : `, ${rows}`}.${restSaid}${unclear}${dashed}${missing}`, geo.narrow && d.show === 'answer' ? [' ', {b: 'Hidden for width:'}, ' waterfall, beeswarm (Show: all rows).'] : '', d.bare ? ' Values of features are not carried by this page.' : ''];
   return [first, closing(d), [{m: source(d)}]].filter(l => l.length);
@@ -592,7 +592,8 @@ export function drawTargets(d, f, ids) {
     flat ? text(cx, headH - 8*u, heads[i], font, {fill: mine ? tk.ink : tk.muted, 'text-anchor': 'middle'}) : text(0, 0, heads[i], font, {fill: mine ? tk.ink : tk.muted, transform: `translate(${cx + 3*u} ${headH - 6*u}) rotate(-45)`}), heads[i] !== full && svg('title', {}, full)); });
   const rx = at(h.cols.length) + (flat ? 12 : 22)*u; if (h.rest.length) deco(o, text(rx + restW/2, headH - 20*u, `${thousands(h.rest.length)} others,`, {...o.f0, italic: true}, {fill: tk.muted, 'text-anchor': 'middle'}), text(rx + restW/2, headH - 7*u, 'mean size', {...o.f0, italic: true}, {fill: tk.muted, 'text-anchor': 'middle'}));
   const means = h.rest.length ? [...h.players.shown.map(p => h.mean(p))] : [], most = Math.max(1e-300, ...means.filter(Number.isFinite)), strip = v => /^[+−±]?0?\.?0*$/.test(v) ? '0' : v.replace(/^([+−±]?)0\./, '$1.'), toward = h.whole && h.players.shown.some(p => h.cols.some(c => h.at(p, c).sign));
-  const cells = (r, p, get, extra) => { h.cols.forEach((c, i) => { const g = get(c), hide = g.kind === 'none' || g.kind === 'zero', fill = hide ? tk.raised : g.kind === 'unclear' ? `url(#${ids.hatch})` : tint(h.whole && !g.sign ? tk.axis : g.sign < 0 ? tk.minus : tk.plus, size(Math.abs(g.value), size_), tk), said = g.kind === 'none' ? '–' : g.kind === 'zero' ? '' : strip(h.whole ? (!toward ? '' : g.sign > 0 ? '+' : g.sign < 0 ? '−' : '±') + quantity(g.value, dec) : signed(g.value, dec));
+  const write = (g, k) => strip(h.whole ? (!toward ? '' : g.sign > 0 ? '+' : g.sign < 0 ? '−' : '±') + quantity(g.value, k) : signed(g.value, k)), number = g => [dec, dec + 1, dec + 2].map(k => write(g, k)).find(t => t !== '0') ?? '0'; // a tint is a claim: no 0 on it
+  const cells = (r, p, get, extra) => { h.cols.forEach((c, i) => { const g = get(c), hide = g.kind === 'none' || g.kind === 'zero', fill = hide ? tk.raised : g.kind === 'unclear' ? `url(#${ids.hatch})` : tint(h.whole && !g.sign ? tk.axis : g.sign < 0 ? tk.minus : tk.plus, size(Math.abs(g.value), size_), tk), said = g.kind === 'none' ? '–' : g.kind === 'zero' ? '' : number(g);
     if (g.kind === 'unclear') o.unclear = o.plain = true;
     mark(o, d, r, {what: 'cell', p, c, g, whole: h.whole, mixed: h.mixed, box: {x: at(i), y, w, h: rh - 2*u}, ...extra}, svg('rect', {x: at(i), y, width: w, height: rh - 2*u, fill}), g.kind !== 'unclear' && said && text(at(i) + w/2, mid(o, y, rh - 2*u, f0), fit(said, w - 2, f0, (s, n) => s.slice(0, n)), f0, {fill: hide ? tk.muted : inkOn(fill), 'text-anchor': 'middle'})); }); };
   for (const p of h.players.shown) {
@@ -724,7 +725,7 @@ function render({model, el, signal}) {
     some(whoAt, x.E > 1); whoAt.fill(x.explainers.map(e => opt(e.name, e.name))); whoAt.set(method(d)?.name);
     const there = d.s < 0 ? ['answer'] : ['answer', ...(x.S > 1 ? ['rows'] : []), ...(columns(d).length > 1 ? ['targets'] : []), ...(x.E > 1 ? ['explainers'] : [])];
     showAt.el.hidden = there.length < 2; showAt.only(there); showAt.set(d.show); orderAt.set(d.order);
-    more.hidden = x.P <= 12; more.textContent = d.most >= x.P ? 'Show the 12 largest' : `Show ${x.P <= 200 ? 'all ' + thousands(x.P) : '200'}`;
+    more.hidden = x.P <= 13; more.textContent = d.most >= x.P ? 'Show the 12 largest' : `Show ${x.P <= 200 ? 'all ' + thousands(x.P) : '200'}`;
   }
   function draw() {
     if (!f.width) return;
