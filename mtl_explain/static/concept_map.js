@@ -132,6 +132,12 @@ export function matches(d, text) {
   return want ? [...Array(d.K).keys()].filter(k => `${d.concepts[k]} ${d.names[d.concepts[k]] ?? ''} ${d.suggested[k]}`.toLowerCase().includes(want)) : [];
 }
 
+/** Places of the concepts and tasks that have the text in their name */
+export function places(d, text) {
+  const want = text.trim().toLowerCase();
+  return [...matches(d, text).map(k => ({row: k, col: -1})), ...(want ? d.columns.flatMap((x, t) => oneLine(x).toLowerCase().includes(want) ? [{row: -1, col: t}] : []) : [])];
+}
+
 /** Rows of the card: the strongest variables of concept k, task by task. -> {rows: [{t, first, variable, target, size, sign}], more} */
 export function stands(d, k, most = 8) {
   const n = d.top_variable.shape[3], serves = [...Array(d.T).keys()].map(t => [t, cell(d, k, t)]).filter(([, c]) => c.kind === 'effect');
@@ -245,11 +251,16 @@ function drawHeads(o, d, {tk, u, f1, lines, slanted, slant, headY, brackets, nam
     if (geo.heads === 'slanted' && slanted[t] !== oneLine(name)) put(g, svg('title', {}, oneLine(name))); o.heads.push(g); put(row, g);
   });
   for (const r of brackets) {
-    const a = o.x(r.from) + 1, b = o.x(r.from + r.n) - geo.gapX - 1, name = fit(oneLine(r.name), b - a, f1, middle);
+    const a = o.x(r.from) + 1, b = o.x(r.from + r.n) - geo.gapX - 1;
     put(row, svg('line', {x1: a, x2: b, y1: o.headH - 5*u, y2: o.headH - 5*u, stroke: tk.axis, 'stroke-width': 2}));
-    if (name.length > 8 || name === oneLine(r.name)) put(row, text(a, o.headH - 10*u, name, f1, {fill: tk.muted}));
   }
-  const alone = d.T - brackets.reduce((n, r) => n + r.n, 0), far = brackets.length ? o.x(brackets.at(-1).from + brackets.at(-1).n) : 0, said = `${thousands(alone)} other tables, a family each`;
+  const taken = []; // the largest families are named first, as far as there is room
+  for (const r of [...brackets].sort((p, q) => q.n - p.n)) {
+    const a = o.x(r.from) + 1, b = o.x(r.from + r.n), name = middle(oneLine(r.name), 24), w = measure(name, f1);
+    if (a + w > Math.max(b, geo.x1 - 8*u) || taken.some(([p, q]) => a < q + 10*u && a + w > p - 10*u)) continue;
+    taken.push([a, a + w]); put(row, text(a, o.headH - 10*u, name, f1, {fill: tk.muted}));
+  }
+  const alone = d.T - brackets.reduce((n, r) => n + r.n, 0), far = Math.max(brackets.length ? o.x(brackets.at(-1).from + brackets.at(-1).n) : 0, ...taken.map(x => x[1])), said = `${thousands(alone)} other tables, a family each`;
   if (brackets.length && alone > 1 && far + measure(said, f1) + 12*u < geo.x1) put(row, text(geo.x1 - geo.gapX, o.headH - 10*u, said, f1, {fill: tk.muted, 'text-anchor': 'end'}));
   if (!geo.narrow) put(row, text(geo.degreeX, o.headH - 8*u, 'tasks', f1, {fill: tk.muted, 'text-anchor': geo.tall ? 'start' : 'middle'}), text(geo.barX, o.headH - 8*u, 'specificity', f1, {fill: tk.muted}));
   put(o.node, row);
@@ -349,7 +360,7 @@ function flag(x, y, s, anchor, f, tk, u, W) {
 }
 function drawMarks(o, d, st, f) {
   const {tk, u, family, s1} = f.theme, g = svg('g', {class: 'mtl-overlay mtl-marks', 'pointer-events': 'none', 'aria-hidden': 'true'}), {geo, at} = o, bold = {size: s1, weight: 600, family};
-  const found = st.found ? new Set(st.found) : null;
+  const rows = st.found?.flatMap(at => at.row >= 0 ? [at.row] : []), found = rows?.length || st.found?.length === 0 ? new Set(rows) : null;
   if (found) for (let k = 0; k < d.K; k++) if (!found.has(k)) put(g, svg('rect', {x: geo.x0, y: at.y[k] - geo.gapY/2, width: d.T*geo.pitch, height: geo.rowH, fill: tk.paper, opacity: .3}));
   const mark = st.hover ?? (st.focused ? st.at : null);
   const strong = (el, on, faint = false) => { for (const x of el?.querySelectorAll('text') ?? []) { x.dataset.fill ??= x.getAttribute('fill'); x.setAttribute('font-weight', on ? 650 : 400); x.setAttribute('fill', faint ? tk.muted : on ? tk.ink : x.dataset.fill); } };
@@ -440,11 +451,12 @@ function render({model, el, signal}) {
   let explain = null;
   const massAt = slider(f, 'Share of the effect that is drawn', v => set('mass', v), {Escape: () => release(), '/': () => f.finder.focus(), t: () => toggleTable(f)});
   const act = {refocus, name(id, v) { const was = model.get('names') ?? {}, names = {...was}, clean = oneLine(v); if (clean) names[id] = clean; else delete names[id]; st.renamed = id; if (st.input) st.input.value = names[id] ?? ''; st.dirty = () => false; set('names', names); if (was === model.get('names')) draw(); }};
-  finder(f, 'Find a concept', 'Find', {look, next, take() { const k = st.found?.[st.foundAt]; if (k === undefined) return false; look(''); toggle('concepts', d().concepts[k], false); st.at = {row: k, col: -1}; refocus(); return true; }, leave() { look(''); refocus(); }});
+  finder(f, 'Find a concept or task', 'Find', {look, next, take() { const at = st.found?.[st.foundAt]; if (!at) return false; look(''); if (at.row < 0) toggle('tasks', d().columns[at.col], true); else toggle('concepts', d().concepts[at.row], false); st.at = at; refocus(); return true; }, leave() { look(''); refocus(); }});
   const d = () => st.d;
 
-  function look(text) { st.found = text.trim() ? matches(st.d, text) : null; st.foundAt = 0; st.hover = st.found?.length ? {row: st.found[0], col: -1} : null; mark(); if (st.found) f.say(st.found.length ? [`${capital(many(st.found.length, 'concept'))} of ${thousands(st.d.K)} found. `, ...reading(st.d, st.hover), ' Enter pins it.'] : ['No concept has that in its name.']); }
-  function next(by) { if (!st.found?.length) return; st.foundAt = (st.foundAt + by + st.found.length) % st.found.length; st.hover = {row: st.found[st.foundAt], col: -1}; mark(); speak(); }
+  function look(text) { st.found = text.trim() ? places(st.d, text) : null; st.foundAt = 0; tell(); }
+  function next(by) { if (!st.found?.length) return; st.foundAt = (st.foundAt + by + st.found.length) % st.found.length; tell(); }
+  function tell() { const at = st.hover = st.found?.[st.foundAt] ?? null; mark(); if (st.found) f.say(at ? [`${thousands(st.foundAt + 1)} of ${thousands(st.found.length)} found: ${at.row < 0 ? 'task' : 'concept'}. `, ...reading(st.d, at), ' Enter pins it.'] : ['No concept or task has that in its name.']); else speak(); }
   function toggle(trait, id, add) { const now = model.get(trait) ?? []; set(trait, add ? (now.includes(id) ? now.filter(x => x !== id) : [...now, id]) : now.length === 1 && now[0] === id ? [] : [id]); }
   function release() { const c = model.get('concepts') ?? [], t = model.get('tasks') ?? []; if (c.length) set('concepts', c.slice(0, -1)); else if (t.length) set('tasks', t.slice(0, -1)); else if (st.found) { f.finder.value = ''; look(''); } }
   function pinAt(at, add) { if (!at) return; if (at.row < 0) toggle('tasks', st.d.columns[at.col], add); else if (at.row < st.d.K) toggle('concepts', st.d.concepts[at.row], add); }

@@ -153,7 +153,7 @@ function render({model, el, signal}) {
     f.note.hidden = !model.isStatic; if (model.isStatic) f.note.replaceChildren(html('span', {'aria-hidden': 'true'}, '◇'), html('span', {}, rich([{b: 'Saved page, no kernel.'}, ` Hover, pin, find and table work, and the views stay linked; names you type stay in this tab. ${info.carries}`])));
     f.set('question', [question(st.about.tasks.length)]);
     st.pins = pinsOf(get, st.pins);
-    chips(f, st.pins.map(p => ({kind: KINDS[p.trait], id: p.id, parts: [naming(p, st.about, names)]})), (kind, id) => { drop({trait: TRAITS[kind], id}); f.finder.focus({preventScroll: true}); });
+    chips(f, st.pins.map(p => ({kind: KINDS[p.trait], id: p.id, parts: [naming(p, st.about, names, 20)]})), (kind, id) => { drop({trait: TRAITS[kind], id}); f.finder.focus({preventScroll: true}); });
     const able = info.explainers ?? []; whoAt.el.hidden = able.length < 2; whoAt.fill(able.map(x => [x, middle(oneLine(x), 32)])); whoAt.set(model.get('explainer'));
     if (!st.found) tell();
     const last = st.pins.filter(p => p.trait === 'concepts' && st.about.concepts.includes(p.id)).at(-1);

@@ -71,3 +71,19 @@ test('arrays and the stand-in model', () => {
   const m = new StaticModel(revive({a: {$b64: 'AAE='}, list: [1, {$b64: ''}]})), seen = []; assert.equal(m.get('a').getUint8(1), 1);
   const f = () => seen.push(m.get('n')); m.on('change:n', f); m.set('n', 1); m.set('n', 1); m.off('change:n', f); m.set('n', 2); assert.deepEqual(seen, [1]);
 });
+test('concepts and tasks are found by name', () => {
+  const d = data(); assert.deepEqual(M.places(d, 'rich'), [{row: 1, col: -1}]); assert.deepEqual(M.places(d, 'B'), [{row: -1, col: 1}]); assert.deepEqual(M.places(d, 'a'), [{row: 0, col: -1}, {row: -1, col: 0}]); assert.deepEqual(M.places(d, ' '), []);
+});
+// fifty tasks, sixty concepts: cells of 1, 2, 3 … per mille, the last concept holds nothing
+function big(traits = {}) {
+  const T = 50, K = 60, share = new Float32Array(T*K).map((_, i) => i % K === K - 1 ? 0 : (1 + i % 10)/1000), zero = n => f32([n], Array(n).fill(0)), all = {_info: {concepts: Array.from({length: K}, (_, k) => `c${k}`), suggested: Array(K).fill(''), columns: Array.from({length: T}, (_, t) => `t${t}`), families: Array(T).fill(''), explainers: ['s'], sources: ['s'], bands: [], evidence: {}},
+    _arrays: {share: f32([1, T, K], share), share_se: f32([1, T, K], share.map(x => x === .001 ? 1 : 0)), none: zero(T), usage: f32([T, K], share), degree: i32([K], Array(K).fill(1)), specificity: zero(K), specificity_se: zero(K)}, explainer: 's', shade: 'importance', concepts: [], tasks: [], ...traits};
+  return M.read(k => all[k]);
+}
+test('a map of many cells is cut by mass, and says what it hides', () => {
+  const d = big({mass: .9}), c = M.cutAt(d), n = 50*59; assert.equal(c.of, n); assert.ok(c.share >= .9 && c.n < n && c.n > n/2); const held = [...Array(50*60).keys()].map(i => d.share[i]).filter(x => x >= c.least); assert.equal(held.length, c.n); assert.ok(Math.abs(held.reduce((a, b) => a + b, 0)/[...d.share].reduce((a, b) => a + b, 0) - c.share) < 1e-6);
+  assert.deepEqual([M.cutAt(big({mass: 1})).n, M.cutAt(big({mass: 1})).share], [n, 1]); assert.ok(M.cutAt(big({mass: .05})).n < c.n); assert.equal(d.least, c.least); assert.equal(data().least, 0); // small maps are whole
+  const f = plain(M.foot(d)[0]); assert.ok(f.startsWith(`Shown: ${c.n.toLocaleString('en')} of 2,950 cells that hold anything`), f); assert.ok(f.includes(`Hidden: ${n - c.n} smaller cells.`)); assert.ok(!plain(M.foot(big({mass: 1}))[0]).includes('Hidden')); assert.ok(Math.abs(M.largest(d) - .01) < 1e-6);
+  const at = [...Array(60).keys()].find(k => d.share[k] < c.least && d.share[k] > .0015); assert.match(say(d, at, 0), /one of the smaller cells that are not drawn/);
+});
+test('before the numbers there is no cut', () => { const d = M.read(k => ({_info: {concepts: Array(100).fill('c'), columns: Array(100).fill('t'), explainers: []}, _arrays: {}})[k]); assert.equal(d.least, 0); assert.equal(d.usage, undefined); });
