@@ -169,9 +169,11 @@ def _with(space, rows, j, values):
     A = np.repeat(rows, len(values), 0); A[:, j] = np.tile(values, len(rows))
     return A
 
-def _thin(values, n):
-    "At most n values, evenly spread, both ends among them"
-    return values if len(values) <= n else values[np.unique(np.linspace(0, len(values)-1, max(n, 2)).round().astype(int))]
+def _few(space, j, n):
+    "At most n values of a feature, evenly spread, both ends among them; levels without an order are all kept, up to a dozen"
+    v = space.values[j]
+    if not space.order[j]: n = max(n, 12)
+    return v if len(v) <= n else v[np.unique(np.linspace(0, len(v)-1, max(n, 2)).round().astype(int))]
 
 def _near(space, j, v, n=8):
     "Values between v and its neighbours on the grid"
@@ -191,7 +193,8 @@ def _beam(rows, p, n):
 
 # %% ../nbs/37_counterfactual.ipynb #964ca0cb
 def _singles(s):
-    A = np.concatenate([_with(s.space, s.space.stored[None], j, s.space.values[j]) for j in s.space.free])
+    n = max(2, int(.4*s.left()/len(s.space.free)))
+    A = np.concatenate([_with(s.space, s.space.stored[None], j, _few(s.space, j, n)) for j in s.space.free])
     return A, s.look(A)
 
 def _polish(s, rows, rounds=3):
@@ -214,7 +217,7 @@ def _per_feature(s, k, share):
     n, free = max(len(s.space.values[j]) for j in s.space.free), s.space.free
     def rows(n):
         poly = np.zeros(k + 1); poly[0] = 1.  # sums of products over sets: one feature after another
-        for j in free: poly[1:] += poly[:-1]*min(n, len(s.space.values[j]))
+        for j in free: poly[1:] += poly[:-1]*len(_few(s.space, j, n))
         return poly[k]
     while n > 2 and rows(n) > share*s.left(): n -= 1
     return n if rows(n) <= share*s.left() else 0
@@ -228,7 +231,7 @@ def _all_sets(s, k, n):
         A = np.concatenate(block); p = s.look(A); block = []
         best = np.argsort(_cost(p), kind='stable')[:200]; kept, scores = np.concatenate([kept, A[best]]), np.concatenate([scores, p[best]])
     for i in s.rng.permutation(len(sets)):
-        values = np.array(list(product(*[_thin(s.space.values[j], n) for j in sets[i]])))
+        values = np.array(list(product(*[_few(s.space, j, n) for j in sets[i]])))
         A = np.repeat(s.space.stored[None], len(values), 0); A[:, list(sets[i])] = values; block.append(A)
         if sum(map(len, block)) >= 4096: flush()
     if block: flush()
@@ -239,11 +242,25 @@ def _extended(s, rows, n):
     out = []
     for j in s.space.free:
         still = rows[~_moved(s.space, rows)[:, j]]
-        if len(still): out.append(_with(s.space, still, j, _thin(s.space.values[j], n)))
+        if len(still): out.append(_with(s.space, still, j, _few(s.space, j, n)))
     A = np.concatenate(out)
     return A, s.look(A)
 
 # %% ../nbs/37_counterfactual.ipynb #6ea25201
+def _from_afar(s, share=.2):
+    "Rows in which much is changed and which do what is asked, brought back one feature after another"
+    n, free, stored = max(16, int(share*s.left()/2)), np.array(s.space.free), s.space.stored
+    A = np.repeat(stored[None], n, 0)
+    for j in free: A[:, j] = s.rng.choice(s.space.values[j], n)
+    stay = s.rng.random(A.shape) > s.rng.choice([.3, .6, 1.], (n, 1)); A[stay] = np.broadcast_to(stored, A.shape)[stay]
+    rows = A[(s.look(A)==0).all(1)]; rows = rows[np.argsort(_moved(s.space, rows).sum(1), kind='stable')[:max(1, n//(4*len(free)))]]
+    if not len(rows): return
+    order, at = np.array([s.rng.permutation(free) for _ in rows]), np.arange(len(rows))
+    for j in [*order.T, *order.T]:  # twice, since what was needed at first may not be in the end
+        B = rows.copy(); B[at, j] = stored[j]; go = np.flatnonzero(_moved(s.space, rows)[at, j])
+        if len(go): good = go[(s.look(B[go])==0).all(1)]; rows[good] = B[good]
+
+# %% ../nbs/37_counterfactual.ipynb #ddff5d06
 def _forecast(s):
     "Say beforehand how long a long search may take"
     least = s.seconds/s.spent*s.budget
@@ -251,18 +268,21 @@ def _forecast(s):
 
 def _search(s):
     "Sets of more and more features, until one does it"
-    A, p = _singles(s); k = 1; _forecast(s)
+    A, p = _singles(s); k, last = 1, min(s.most, len(s.space.free)); _forecast(s)
     while s.fewest() is None:
-        _polish(s, _beam(A, p, 30 if k==1 else 45))
+        _polish(s, _beam(A, p, int(np.clip(.08*s.left()/(60*k), 6, 45))))  # a row costs about 60 k in each of three rounds
+        if k==min(2, last) and s.fewest() is None: _from_afar(s)
         k += 1
-        if s.fewest() is not None or k > min(s.most, len(s.space.free)): return
-        n = _per_feature(s, k, .6)
+        if k > last: break
+        if s.fewest() is not None: return
+        n = _per_feature(s, k, .6 if k==s.most else .4)
         if k==2 and not n: n = 2  # too many for all pairs: as many as can be afforded
         if n: A, p = _all_sets(s, k, n)
         else:
             rows = _beam(A, p, 150); width = sum(len(s.space.values[j]) for j in s.space.free)
             longest = max(len(s.space.values[j]) for j in s.space.free)
             A, p = _extended(s, rows, max(2, int(longest*min(1, .6*s.left()/max(1, len(rows)*width)))))
+    while last > 1 and s.fewest() is None: _from_afar(s, .5)  # with what is left
 
 # %% ../nbs/37_counterfactual.ipynb #949de39a
 def _line(space, j, near, far, parts):
@@ -289,7 +309,7 @@ def _back(s, row, j):
 def _rounded(s, row, j):
     "The roundest value that will do, a twentieth of the step further at most"
     a, b = s.space.stored[j], row[j]
-    if s.space.kind[j]!='number' or np.isnan(a): return row
+    if s.space.kind[j]!='number' or np.isnan(a) or a==b: return row
     first = -int(np.floor(np.log10(abs(b - a))))
     tries = np.array([f(round(b*10.**d, 6))/10.**d for d in range(first - 1, first + 6) for f in (np.floor, np.ceil)])
     tries = tries[(np.abs(tries - a) <= 1.05*abs(b - a)) & ((tries - a)*(b - a) > 0) & (tries >= s.space.low[j]) & (tries <= s.space.high[j])]
@@ -309,6 +329,8 @@ def _in_round_figures(s, key):
 # %% ../nbs/37_counterfactual.ipynb #51faf65a
 def _shrink(s, key):
     "Make a change smaller, one feature after another"
+    n = max(2, int(600**(1/len(key)))); values = np.array(list(product(*[_few(s.space, j, n) for j in key])))
+    A = np.repeat(s.space.stored[None], len(values), 0); A[:, list(key)] = values; s.look(A)  # the set as a whole, coarsely
     _, row, _ = s.best[key]
     for _ in range(4):
         before = row.copy(); step = [_size(s.space, np.where(np.arange(len(row))==j, row, s.space.stored)) for j in key]

@@ -16,7 +16,10 @@ def rows(r, n=200):
     return pd.DataFrame({c: g for c, g in zip(N, (r.normal(size=n), r.gamma(2, 2, n), r.uniform(0, 10, n), r.integers(0, 12, n).astype(float)))} | {c: r.choice(v, n) for c, v in LEVELS.items()})
 
 
-def standard(x, d): return np.column_stack([(d[c] - x[c].mean())/x[c].std() for c in N] + [(d[c]==l).astype(float) for c, v in LEVELS.items() for l in v])
+def standard(x, d):
+    "Rows as ten numbers: the numeric columns in standard deviations of x, and a column per level"
+    there = {c: x[c].to_numpy() for c in N}
+    return np.column_stack([(d[c].to_numpy() - there[c].mean())/there[c].std() for c in N] + [(q==l).astype(float) for c, v in LEVELS.items() for q in [d[c].to_numpy()] for l in v])
 
 
 # ---- planted rules: each a function of rows -> what is above 0 means yes; and what is to be held
@@ -50,13 +53,13 @@ def three(r, x):
     c, k = r.choice(N, 2, replace=False); t, u, l = np.quantile(x[c], .6), np.quantile(x[k], .4), r.choice(LEVELS['e'])
     return lambda d: np.where((d[c] > t) & (d[k] < u) & (d.e==l), 1., -1.), lambda d: standard(x, d)[:, N.index(c)]*(d.f=='yes')
 
-def forest(r, x):
-    "Trees that were fitted to noise: many small steps, and no slope anywhere"
-    from sklearn.ensemble import RandomForestRegressor
-    m = RandomForestRegressor(8, max_depth=5, random_state=int(r.integers(1000)), n_jobs=1).fit(standard(x, x), r.normal(size=(len(x), 2))); cut = float(np.quantile(m.predict(standard(x, x))[:, 0], .8))
+def tree(r, x):
+    "A tree that was fitted to noise: many steps, and no slope anywhere"
+    from sklearn.tree import DecisionTreeRegressor
+    m = DecisionTreeRegressor(max_depth=7, random_state=int(r.integers(1000))).fit(standard(x, x), r.normal(size=(len(x), 2))); cut = float(np.quantile(m.predict(standard(x, x))[:, 0], .8))
     return lambda d: m.predict(standard(x, d))[:, 0] - cut, lambda d: m.predict(standard(x, d))[:, 1]
 
-RULES = [additive, together, either, conflict, window, three, forest]
+RULES = [additive, together, either, conflict, window, three, tree]
 
 
 def planted(rule, seed):
@@ -89,6 +92,7 @@ def check(k, f, tolerance, most, immutable=()):
 def outcome(rule, seed, most=3):
     k, x, model, r = planted(rule, seed); tolerance = float(r.choice([.03, .15, 10.]))*float(np.ptp(k.range.loc['other']))
     exists = enumerated(k, x, model, r, tolerance, most)
+    if exists is None: return None, None
     f = counterfactual(k, 'yes', hold={'other': tolerance}, most=most, progress=False)
     check(k, f, tolerance, most)
     return exists, f
@@ -98,10 +102,22 @@ def test_what_exists_is_found():
     "Of those changes that enumeration finds, at least 95 % are found, with no more features; no rule fails by itself"
     rate = {}
     for rule in RULES:
-        pairs = [(n, f) for n, f in (outcome(rule, seed) for seed in range(10)) if n is not None]
+        pairs = [(n, f) for n, f in (outcome(rule, seed) for seed in range(8)) if n is not None]
         rate[rule.__name__] = len(pairs), sum(f.status[0]=='found' for _, f in pairs), sum(f.status[0]=='found' and f.features[0]<=n for n, f in pairs)
     exist, found, fewest = map(sum, zip(*rate.values()))
-    assert exist>=45 and min(found, fewest)>=.95*exist and all(v[2]>=.8*v[0] and v[0]>=4 for v in rate.values()), rate
+    assert exist>=36 and min(found, fewest)>=.95*exist and all(v[2]>=.8*v[0] and v[0]>=4 for v in rate.values()), rate
+
+
+def test_two_narrow_places_among_fifteen_features_are_found():
+    "Each of two features has to be within a tenth of its rows, together: no single step, and few pairs, do anything"
+    names, found = [f'n{i}' for i in range(15)], 0
+    for seed in range(6):
+        r = np.random.default_rng([9, seed]); x = pd.DataFrame(r.normal(size=(300, 15)), columns=names); c, k = r.choice(names, 2, replace=False); m, q = r.uniform(.05, .85, 2)
+        ends = np.quantile(x[c], [m, m + .1]), np.quantile(x[k], [q, q + .1])
+        inside = lambda d: np.all([(d[f].to_numpy() >= low) & (d[f].to_numpy() <= high) for f, (low, high) in zip((c, k), ends)], 0)
+        f = counterfactual(case(lambda d: dict(yes=inside(d)*1., other=d[c].to_numpy()), x, 'yes', int(np.flatnonzero(~inside(x))[0]), heads=HEADS), 'yes', progress=False)
+        found += f.status[0]=='found' and set(f.edits[0])<={c, k}
+    assert found>=5, found
 
 
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
