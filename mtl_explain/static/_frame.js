@@ -115,7 +115,7 @@ export function finder(f, label, short, {look, take, next, leave}) {
     e.preventDefault(); e.stopPropagation();
   });
   Object.assign(f, {finder: input, findLabel: label, findShort: short});
-  f.controls.append(html('label', {class: 'mtl-find'}, input, html('kbd', {'aria-hidden': 'true'}, '/')));
+  f.controls.append(html('label', {class: 'mtl-find', style: {'--mtl-find': `${Math.max(8.5, .56*label.length).toFixed(1)}em`}}, input, html('kbd', {'aria-hidden': 'true'}, '/')));
   return input;
 }
 

@@ -93,8 +93,7 @@ function render({model, el, signal}) {
   const f = frame({model, el, signal, label: 'Explorer', hooks: {draw, escape: release, table: () => shown().map(k => st.frames[k].hooks.table()), picture, refocus() {}, fileName: 'explorer'}});
   f.root.classList.add('mtl-explorer'); f.answer.hidden = f.card.hidden = f.reading.hidden = true; f.question.setAttribute('aria-level', 2);
   const whoAt = menu(f, 'Explainer', v => set('explainer', v)), more = html('details', {class: 'mtl-more'}, html('summary', {}, 'All notes of the views'), html('div', {})), hint = html('span', {class: 'mtl-muted mtl-hint', role: 'status', 'aria-live': 'polite'});
-  finder(f, 'Find task, concept, variable, row', 'Find', {look, next, take, leave() { look(''); f.finder.blur(); }});
-  f.finder.parentNode.classList.add('mtl-wide');
+  finder(f, 'Find a task, concept, variable or row', 'Find', {look, next, take, leave() { look(''); f.finder.blur(); }});
   const largeAt = html('button', {type: 'button', class: 'mtl-button', 'aria-pressed': 'false', onclick: () => set('large', !model.get('large'))}, 'Large type'), saveAt = html('button', {type: 'button', class: 'mtl-button', onclick: () => model.send({save: true})}, 'Save page');
   f.controls.append(hint, html('span', {class: 'mtl-right'}, largeAt, saveAt));
   const column = () => html('div', {class: 'mtl-column'}), left = column(), right = column(), box = {}, cardTitle = html('div', {class: 'mtl-q', role: 'heading', 'aria-level': 3}), cardSays = html('div', {class: 'mtl-beside mtl-muted'});
