@@ -36,11 +36,11 @@ export const put = (el, ...kids) => fill(el, {}, kids);
 export const refill = (el, ...kids) => { el.replaceChildren(); return fill(el, {}, kids); };
 
 let context;
-/** Width of a text in px; font = {size, weight, italic, family} */
+/** Width of a text in px; font = {size, weight, italic, family}. Digits are as wide as a 0: pictures set them so, a canvas does not */
 export function measure(text, font) {
   context ??= document.createElement('canvas').getContext('2d');
   context.font = `${font.italic ? 'italic ' : ''}${font.weight ?? 400} ${font.size}px ${font.family}`;
-  return context.measureText(text).width;
+  return context.measureText(String(text).replace(/\d/g, '0')).width;
 }
 /** The text, shortened in the middle by `cut` until it is at most `width` px wide */
 export function fit(text, width, font, cut) {
