@@ -226,7 +226,7 @@ def _start(self:View, kw):
 # %% ../nbs/50_view.ipynb #02f28cf8
 @patch
 def _keep_names(self:View, change):
-    if not self.trouble and self.tree is not None: keep_names(self.tree, change.new)
+    if not self.trouble and isinstance(self.tree, xr.DataTree): keep_names(self.tree, change.new)
 
 @patch
 def __repr__(self:View): return f'{type(self).__name__}: {self.trouble or self._info.get("summary", "")}'.rstrip(': ')
