@@ -57,5 +57,5 @@ def hostile():
     names = [h for h in HOSTILE]; kinds = ['whole', ['</script><img src=x onerror="window.hacked=2">', '<b>', 'נאה']] * 5
     return plain(names, kinds=kinds, task=HOSTILE[0], sample=HOSTILE[3], concepts=HOSTILE, targets=[dict(target=h, outcome=h, level='', kind='number', unit=HOSTILE[(i+1) % 10]) for i, h in enumerate(HOSTILE)], f=lambda s: np.array([s, np.nan, np.inf, -np.inf, 1e300, 1e-300, -s, 0., s**3, 5.]))
 def classes(n=100): return plain(targets=[dict(target=f'species: {i}', outcome='species', level=f'Acer {i:03d}', kind='nominal', unit='probability') for i in range(n)], f=lambda s: np.exp(-.05*np.abs(np.arange(n) - 7*s))/np.exp(-.05*np.abs(np.arange(n) - 7*s)).sum())
-def wide(n=60): return plain([f'column {i:03d} with a long name' for i in range(n)], kinds=[['whole'], ['number'], [[f'level {j}' for j in range(40)]]][0]*n)
+def wide(n=60): return plain([f'column {i:03d} with a long name' for i in range(n)], kinds=[('whole', [f'level {j}' for j in range(40)], 'number')[i % 3] for i in range(n)])
 def dated(): return plain(['born', 'job'], kinds=['date', ['clerk', 'none']])

@@ -188,7 +188,7 @@ export function parts(d) {
 export function foot(d, geo = {}) {
   const f = shownFeatures(d).length, gs = groups(d), heads = gs.flatMap(g => g.outcomes.flatMap(o => o.shown)).length, summed = gs.flatMap(g => g.outcomes.flatMap(o => o.rest)).length, people = gs.filter(g => !g.own).length, one = (n, of, word) => n === of ? (of === 1 ? `the one ${word}` : `all ${thousands(of)} ${word}s`) : `${thousands(n)} of ${thousands(of)} ${word}s`, lines = [];
   lines.push([{b: 'Shown:'}, ` ${one(heads, d.targets.length, 'answer')}; ${one(f, d.features.length, 'feature')} of this case${d.concepts.length ? `; ${one(shownConcepts(d).length, d.concepts.length, 'concept')}` : ''}.`, summed ? ` The other ${thousands(summed)} classes are summed.` : '', gs.hidden.length || f < d.features.length ? ' The rest is behind its button and in the table.' : '']);
-  if (d.edited && d.known) { const n = d.targets.filter((t, j) => !still(t, d.now[j] - d.before[j])).length, T = d.targets.length; lines.push([{b: n === T && T > 1 ? `All ${thousands(T)} answers move.` : `${capital(count(n))} of ${thousands(T)} ${T === 1 ? 'answer' : 'answers'} ${n === 1 ? 'moves' : 'move'}.`}, ' What the model would answer is not what would happen: other things stay as they are.']); }
+  if (d.edited && d.known) { const n = d.targets.filter((t, j) => !still(t, d.now[j] - d.before[j])).length, T = d.targets.length; lines.push([{b: n === 0 ? 'No answer moves.' : n === T && T > 1 ? `All ${thousands(T)} answers move.` : `${capital(count(n))} of ${thousands(T)} ${T === 1 ? 'answer' : 'answers'} ${n === 1 ? 'moves' : 'move'}.`}, ' What the model would answer is not what would happen: other things stay as they are.']); }
   else lines.push(['What the model would answer is not what would happen: other things stay as they are.']);
   const runs = {kernel: 'the model runs in the kernel', weights: 'the model runs in this page', stored: 'the stored case, no model behind it'}[d.mode];
   lines.push([{m: [runs, geo.hatched ? 'hatched: outside the training rows' : '', people ? (people === 1 ? 'one other person, with a row of their own' : `${count(people)} other persons, each with a row of their own`) : '', d.edited ? 'one row has one answer: no interval' + (geo.se ? ' but on its parts' : '') : '', oneLine(d.source ?? '')].filter(Boolean).join(' · ')}]);
@@ -262,13 +262,12 @@ function values(o, d, y) {
   return y;
 }
 const unitLine = f => [f.unit && oneLine(f.unit), f.immutable && 'locked'].filter(Boolean).join(' · ');
-/** Name and unit of a feature, bold where it is changed, with a pin and a lock where there are */
+/** Name and unit of a feature, bold where it is changed, with a line under it where it is pinned and a lock where it stays; a long name without a unit takes both lines */
 function label(o, d, r, f, y) {
-  const {u, tk, f1, L0} = o, on = Object.hasOwn(d.edits, f.name), pinned = d.pins.features.includes(f.name), font = {...f1, weight: on || pinned ? 650 : 400}, name = oneLine(f.name), room = o.labelW, short = fit(name, room, font, middle), line = unitLine(f), lineRoom = room - (f.immutable ? 12*u : 0), shortLine = fit(line, lineRoom, f1, middle), at = words(o, L0, y + 12*u, short, font, on || pinned ? tk.ink : tk.ink);
-  if (short !== name) put(at, svg('title', {}, name));
-  if (pinned) deco(o, svg('line', {x1: L0, x2: L0 + measure(short, font), y1: y + 16*u, y2: y + 16*u, stroke: tk.ink, 'stroke-width': 1.5}));
-  deco(o, at, f.immutable && lock(L0, y + 29*u, u, tk), line && words(o, L0 + (f.immutable ? 12*u : 0), y + 29*u, shortLine, f1, tk.muted));
-  return mark(o, d, r, {what: 'feature', f, act: 'pin', box: {x: L0, y: y - 2*u, w: o.labelW + 4*u, h: Math.max(24, line ? 34 : 24)*u}}, {role: 'button', 'aria-pressed': String(pinned)});
+  const {u, tk, f1, L0, labelW} = o, on = Object.hasOwn(d.edits, f.name), pinned = d.pins.features.includes(f.name), font = {...f1, weight: on || pinned ? 650 : 400}, name = oneLine(f.name), line = unitLine(f), broken = line ? [] : flow(name, labelW, font), two = broken.length > 1 && measure(broken[0], font) <= labelW, shown = two ? [broken[0], fit(broken.slice(1).join(' '), labelW, font, middle)] : [fit(name, labelW, font, middle)], indent = f.immutable ? 12*u : 0;
+  const at = shown.map((s, i) => words(o, L0, y + (12 + 15*i)*u, s, font, tk.ink)); if (shown.join(' ') !== name) put(at[0], svg('title', {}, name));
+  deco(o, at, pinned && svg('line', {x1: L0, x2: L0 + measure(shown[0], font), y1: y + 16*u, y2: y + 16*u, stroke: tk.ink, 'stroke-width': 1.5}), f.immutable && lock(L0, y + 29*u, u, tk), line && words(o, L0 + indent, y + 29*u, fit(line, labelW - indent, f1, middle), f1, tk.muted));
+  return mark(o, d, r, {what: 'feature', f, act: 'pin', box: {x: L0, y: y - 2*u, w: labelW + 4*u, h: (line || two ? 34 : 24)*u}}, {role: 'button', 'aria-pressed': String(pinned)});
 }
 function numberRow(o, d, f, y) {
   const {u, tk, f1, b1, x0, L1} = o, x1 = L1 - o.valueW - 10*u, v = valueNow(d, f), on = Object.hasOwn(d.edits, f.name), nums = [f.value, v].filter(Number.isFinite), [lo, hi] = domain(f, nums), to = x => x0 + (x - lo)/(hi - lo)*(x1 - x0), base = y + 38*u, top = y + 4*u, most = Math.max(1, ...f.counts), r = row(o, 0), can = live(d) && !f.immutable;
@@ -300,7 +299,7 @@ function choiceRow(o, d, f, y) {
   for (const [level, said_] of shown) { const said = fit(said_, room - 24*u, b1, middle), w = measure(said, b1) + 19*u; if (x + w > L1 + 1 && x > x0) { x = x0; at += 30*u; } x += chip(o, d, r, f, level, said, x, at, can) + 8*u; }
   const hidden = f.levels.length - all.length;
   if (can && (hidden || d.open.has('level ' + f.name))) { const said = hidden ? `+ ${thousands(hidden)} more` : 'fewer', w = measure(said, b1) + 12*u; if (x + w > L1) { x = x0; at += 30*u; } button(o, d, r, x, at, said, 'level ' + f.name, hidden ? `Show ${thousands(hidden)} more levels of ${oneLine(f.name)}` : 'Show fewer levels'); }
-  return Math.max(at + 33*u, y + (unitLine(f) ? 36 : 26)*u);
+  return Math.max(at + 33*u, y + (unitLine(f) || flow(oneLine(f.name), o.labelW, o.f1).length > 1 ? 38 : 26)*u);
 }
 function button(o, d, r, x, y, said, open, long) { const {u, tk, f1} = o, w = measure(said, f1); mark(o, d, r, {what: 'more', act: 'open', open, say: `${long}.`, box: {x: x - 4*u, y, w: w + 8*u, h: 24*u}}, {role: 'button', 'aria-label': long}, words(o, x, y + 16*u, said, f1, tk.ink), svg('line', {x1: x, x2: x + w, y1: y + 18.5*u, y2: y + 18.5*u, stroke: tk.axis})); }
 function more(o, d, group, x, y, said, open) { button(o, d, row(o, group), x, y, said, open, said); return y + 26*o.u; }
@@ -331,13 +330,13 @@ function answersOf(o, d, gs, y, which, hidden = []) {
   return y;
 }
 function personRows(o, d, g, y) {
-  const {u, tk, f1, b1, R0, R1} = o, r = row(o, 1), name = oneLine(g.task), id = middle(oneLine(g.sample), 18), said = g.own ? `${NB}· row ${id}, this case` : `${NB}· row ${id} · ${g.ties.map(t => middle(oneLine(t), 16)).join(', ')} tied`, room = R1 - R0 - 20*u, short = fit(name, Math.max(room*.5, room - measure(said, f1)), b1, middle), x = R0 + 20*u, w = measure(short, b1);
+  const {u, tk, f1, b1, R0, R1} = o, r = row(o, 1), name = oneLine(g.task), id = middle(oneLine(g.sample), 18), said = g.own ? `${NB}· row ${id}, this case` : `${NB}· row ${id} · ${g.ties.map(t => middle(oneLine(t), 16)).join(', ')} tied`, room = R1 - R0 - 20*u, short = fit(name, Math.max(room*.5, room - measure(said, f1)), b1, middle), x = R0 + 20*u, w = Math.max(figures(short, b1), measure(short, b1)) + 2*u;
   y += 6*u; mark(o, d, r, {what: 'person', group: g, box: {x: R0, y, w: R1 - R0, h: 22*u}}, {}, person(R0, y + 17*u, u, tk, g.own), words(o, x, y + 16*u, short, b1, tk.ink), words(o, x + w, y + 16*u, fit(said, room - w, f1, middle), f1, tk.muted)); y += 22*u;
   if (d.edited && d.known) for (const {text: said_} of (d.answer?.outside ?? []).filter(x => x.task === g.task)) { for (const line of flow(oneLine(said_), R1 - R0, b1)) { deco(o, words(o, R0, y + 14*u, line, b1, tk['warn-text'])); y += 16*u; } y += 2*u; }
   for (const out of g.outcomes) y = out.all.length > 1 ? classRows(o, d, g, out, y) : oneRow(o, d, out.shown[0], y);
   return y;
 }
-const tracks = o => { const w = o.R1 - o.R0, vw = Math.min(118*o.u, w*.34), x0 = o.R0 + w*(o.narrow ? .3 : .31); return {x0, x1: o.R1 - vw - 10*o.u, nameW: x0 - o.R0 - 12*o.u}; };
+const tracks = o => { const w = o.R1 - o.R0, vw = Math.min(118*o.u, w*.34), x0 = o.R0 + w*(o.narrow ? .3 : .31); return {x0, x1: o.R1 - vw - 10*o.u, valueW: vw, nameW: x0 - o.R0 - 12*o.u}; };
 /** The track of one answer: before hollow, after filled, coloured by the sign of the change */
 function track(o, d, j, cy, {x0, x1}) {
   const {u, tk} = o, t = d.targets[j], a = d.before[j], b = d.now[j], ax = axis(t, d.edited && d.known ? [a, b] : [a]), to = v => x0 + (v - ax.lo)/(ax.hi - ax.lo)*(x1 - x0), moved = d.edited && d.known && !still(t, b - a), known = Number.isFinite(ax.low), l = known ? to(ax.low) : x0, h = known ? to(ax.high) : x1, edge = (p, q) => q - p > 1 && (o.hatched = true, svg('rect', {x: p, y: cy - 5*u, width: q - p, height: 10*u, fill: `url(#${o.ids.hatch})`}));
@@ -349,7 +348,8 @@ function numbers(o, d, j, y, y2) {
   if (!d.edited) return [words(o, R1, y, a, b1, tk.ink, 'end')];
   if (!d.known) return fromTo(o, R1, y, a, '…', true);
   const none = still(t, v), tint = none ? tk.muted : tk[v > 0 ? 'plus-text' : 'minus-text'];
-  return [fromTo(o, R1, y, a, amount(t, d.now[j])), y2 !== null && words(o, R1, y2, none ? 'no change' : difference(t, v), none ? f1 : b1, tint, 'end')];
+  const b = amount(t, d.now[j]), fits = figures(a + GO, f1) + figures(b, b1) + 4*u <= tracks(o).valueW; // where both do not fit, the reading line has the first one
+  return [fits ? fromTo(o, R1, y, a, b) : words(o, R1, y, fit(b, tracks(o).valueW, b1, middle), b1, tk.ink, 'end'), y2 !== null && words(o, R1, y2, !Number.isFinite(v) ? 'not known' : none ? 'no change' : difference(t, v), none ? f1 : b1, tint, 'end')];
 }
 function headAttrs(d, j) { return {role: 'button', 'aria-pressed': String(d.targetPinned && d.j === j)}; }
 function frameOf(o, d, j, box) { if (d.targetPinned && d.j === j) o.frame = {box}; }

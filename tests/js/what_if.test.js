@@ -81,7 +81,7 @@ test('places in words', () => {
 });
 test('the foot says what is shown, what moves, and where the model runs', () => {
   const lines = W.foot(data({edits: {age: 60}, values: [.57, 212, .6, .3, .1]}), {hatched: true}).map(flat); assert.equal(lines[0], 'Shown: all 5 answers; all 4 features of this case; all 2 concepts.'); assert.match(lines[1], /^One of 5 answers moves\. What the model would answer is not what would happen/); assert.match(lines[2], /runs in the kernel · hatched: outside the training rows · one other person, with a row/);
-  assert.match(flat(W.foot(data({edits: {age: 60}, values: STORED.map(v => v + 5)}))[1]), /^All 5 answers move/); assert.match(flat(W.foot(data({info: {targets: Array.from({length: 100}, (_, i) => ({...T[2], id: `m${i}`})), stored: Array(100).fill(.01)}, answer: null}))[0]), /^Shown: 5 of 100 answers; .* The other 95 classes are summed\.$/);
+  assert.match(flat(W.foot(data({edits: {age: 60}, values: STORED.map(v => v + 5)}))[1]), /^All 5 answers move/); assert.match(flat(W.foot(data({edits: {age: 60}}))[1]), /^No answer moves\./); assert.match(flat(W.foot(data({info: {targets: Array.from({length: 100}, (_, i) => ({...T[2], id: `m${i}`})), stored: Array(100).fill(.01)}, answer: null}))[0]), /^Shown: 5 of 100 answers; .* The other 95 classes are summed\.$/);
   assert.match(flat(W.foot(data({mode: 'stored'})).at(-1)), /stored case, no model/); assert.match(flat(W.foot(data({mode: 'weights'})).at(-1)), /runs in this page/);
 });
 test('the table says the same', () => {
