@@ -221,7 +221,7 @@ export function picture(d, f, ids) {
   const dense = d.K*d.T > 2500 || !geo.numbers && d.K*d.T > 600; out.dense = dense;
   if (dense) paint(out, d, tk, hues, ids);
   for (const [i, b] of bands.entries()) {
-    const rows = svg('g', {role: 'rowgroup', 'aria-label': `${b.name}: ${b.rule}`}), ink = b.name === 'Shared' ? tk['shared-text'] : b.name === 'Private' ? tk['private-text'] : tk.muted;
+    const rows = svg('g', geo.tall && dense ? {'aria-hidden': 'true'} : {role: 'rowgroup', 'aria-label': `${b.name}: ${b.rule}`}), ink = b.name === 'Shared' ? tk['shared-text'] : b.name === 'Private' ? tk['private-text'] : tk.muted;
     if (geo.tall) put(rows, text(x0 - 10*u, at.heads[i] + 12*u, b.name, heading, {fill: ink, 'text-anchor': 'end'}), text(x0 - 10*u, at.heads[i] + 28*u, thousands(b.n), f1, {fill: tk.muted, 'text-anchor': 'end'}));
     else put(rows, svg('text', {x: pad, y: at.heads[i] + 15*u, 'font-size': s2}, svg('tspan', {'font-weight': 600, fill: ink}, b.name), svg('tspan', {fill: tk.muted, dx: 8*u, 'font-size': s1}, b.rule)),
       svg('line', {x1: pad, x2: geo.narrow ? x1 : x1 + geo.margins, y1: at.heads[i] + 22*u, y2: at.heads[i] + 22*u, stroke: tk.line}));
@@ -243,7 +243,7 @@ export function familyRuns(d) {
   return runs.filter(r => r.n > 1);
 }
 function drawHeads(o, d, {tk, u, f1, lines, slanted, slant, headY, brackets, names}) {
-  const row = svg('g', {role: 'row', 'aria-rowindex': 1}), {geo} = o;
+  const {geo} = o, row = svg('g', geo.heads === 'none' ? {'aria-hidden': 'true'} : {role: 'row', 'aria-rowindex': 1});
   if (o.geo.heads !== 'none') d.columns.forEach((name, t) => {
     const cx = o.x(t) + (geo.pitch - geo.gapX)/2, g = svg('g', {role: 'columnheader', tabindex: -1, 'data-row': -1, 'data-col': t, 'data-task': name, 'aria-label': oneLine(name), 'aria-colindex': t + 2});
     if (geo.heads === 'flat') lines[t].forEach((line, i) => put(g, text(cx, headY - (lines[t].length - 1 - i)*16*u, line, f1, {fill: tk.muted, 'text-anchor': 'middle'})));
@@ -270,7 +270,7 @@ function describe(d, k, t) {
   return `${fullName(d, k)}, ${oneLine(d.columns[t])}: ${c.kind === 'none' ? 'does not apply' : c.kind === 'zero' ? '0' + unit : c.kind === 'unclear' ? `${percent(c.share)} %, n.e. (no evidence)` : percent(c.share) + unit}`;
 }
 function drawRow(o, d, k, {tk, u, s2, f0, f1, font, hues, fill, ids, dense}) {
-  const {geo, at} = o, y = at.y[k], h = geo.rowH - geo.gapY, mid = y + h/2, row = svg('g', {role: 'row', 'aria-rowindex': k + 2, 'data-concept': d.concepts[k]}), w = geo.pitch - geo.gapX, name = naming(d, k, 60);
+  const {geo, at} = o, y = at.y[k], h = geo.rowH - geo.gapY, mid = y + h/2, row = svg('g', geo.tall && dense ? {'data-concept': d.concepts[k]} : {role: 'row', 'aria-rowindex': k + 2, 'data-concept': d.concepts[k]}), w = geo.pitch - geo.gapX, name = naming(d, k, 60);
   if (!geo.tall) {
     const italic = 'i' in name, fnt = font(s2, 400, italic), short = fit(plain(name), geo.label - 30*u, font(s2, 650, italic), middle), unused = !(d.degree[k] > 0), g = svg('g', {role: 'rowheader', tabindex: -1, 'data-row': k, 'data-col': -1, 'aria-label': fullName(d, k), 'aria-colindex': 1});
     put(g, svg('rect', {x: geo.pad, y, width: geo.label - 6*u, height: h, fill: 'transparent'}), text(geo.x0 - 10*u, mid + s2*.35, short, fnt, {fill: italic || unused ? tk.muted : tk.ink, 'text-anchor': 'end'}), short !== fullName(d, k) && svg('title', {}, fullName(d, k)));
