@@ -1,7 +1,8 @@
 "What if, without a kernel: as a saved page that carries the model, as one that does not, and with a kernel that answers late."
 import re, time, xml.etree.ElementTree as ET
 
-import numpy as np, pandas as pd, pytest
+import nbformat, numpy as np, pandas as pd, pytest
+from nbconvert import HTMLExporter
 
 import cases
 from mtl_explain.view import inline, page as document
@@ -85,6 +86,12 @@ def test_try_it(open_page, one, tmp_path):
     page = open_page(WhatIf(one, suggestion=dict(title='Smallest change that flips vote', held='spends held', edits={'age': 30, 'income': 12.})).save_html(tmp_path/'t.html', weights=True))
     assert 'Smallest change that flips vote, spends held' in page.locator('.mtl-card').inner_text() and 'Two features, both inside the data’s range' in page.locator('.mtl-card').inner_text()
     page.click('[data-what=try]'); answered(page, one, {'age': 30, 'income': 12.})
+
+
+def test_inside_nbconvert(open_page, one, tmp_path, monkeypatch):
+    monkeypatch.setenv('IN_TEST', ''); data, meta = WhatIf(one, edits={'age': 60})._repr_mimebundle_(); nb = nbformat.v4.new_notebook(); cell = nbformat.v4.new_code_cell('WhatIf(one)'); cell.outputs = [nbformat.v4.new_output('display_data', data=data, metadata=meta)]; nb.cells.append(cell)
+    (tmp_path/'nb.html').write_text(HTMLExporter().from_notebook_node(nb)[0], encoding='utf-8'); page = open_page(tmp_path/'nb.html', hosts=('https://cdnjs.cloudflare.com/', 'https://cdn.jsdelivr.net/'))
+    assert 'no kernel and no model' in words(page, 'note') and words(page, 'a').startswith('Age '); page.locator(head(one.targets.target[1])).click(); assert f'What made the difference for {one.targets.target[1]}' in page.locator('.mtl-picture').text_content()
 
 
 @pytest.mark.parametrize('width, theme', [(1100, 'light'), (1000, 'dark'), (560, 'light'), (400, 'dark')])
