@@ -8,7 +8,7 @@ Docs: https://mtl-explain.github.io/mtl_explain/train.html.md"""
 __all__ = ['LOSSES', 'UNIFORM', 'SquaredError', 'Huber', 'CrossEntropy', 'SquaredHinge', 'fit', 'calibrate']
 
 # %% ../nbs/20_train.ipynb #d93210f8
-import json, math, os, time, warnings
+import copy, json, math, os, time, warnings
 from pathlib import Path
 
 # %% ../nbs/20_train.ipynb #6ba1dfca
@@ -123,8 +123,8 @@ def _rate(step, steps, top, warmup):
 
 # %% ../nbs/20_train.ipynb #e387e223
 class _Run:
-    def __init__(self, model, lr, weight_decay):
-        self.model, self.step, self.best, self.best_step, self.best_state, self.seconds, self.log = model, 0, math.inf, 0, None, 0., []
+    def __init__(self, model, lr, weight_decay, balance):
+        self.balance, self.model, self.step, self.best, self.best_step, self.best_state, self.seconds, self.log = balance, model, 0, math.inf, 0, None, 0., []
         self.opt = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=weight_decay, fused=True)
     def keep_if_best(self, value):
         if value < self.best: self.best, self.best_step, self.best_state = value, self.step, {k: v.detach().clone() for k, v in self.model.state_dict().items()}
@@ -132,7 +132,7 @@ class _Run:
         from safetensors.torch import save_file
         t = {f'model.{k}': v for k, v in self.model.state_dict().items()} | {f'best.{k}': v for k, v in (self.best_state or {}).items()}
         t |= {f'opt.{i}.{k}': torch.as_tensor(v) for i, s in self.opt.state_dict()['state'].items() for k, v in s.items()}
-        meta = dict(settings=settings, step=self.step, best=self.best, best_step=self.best_step, seconds=self.seconds, log=self.log)
+        meta = dict(settings=settings, step=self.step, best=self.best, best_step=self.best_step, seconds=self.seconds, log=self.log, balance=self.balance and self.balance.state())
         part = Path(f'{path}.part')
         save_file({k: v.contiguous().clone() for k, v in t.items()}, part, metadata={'run': json.dumps(meta)}); os.replace(part, path)
 
@@ -149,27 +149,70 @@ def load(self:_Run, path, settings):
     for k, v in part('opt.').items(): i, _, name = k.partition('.'); state.setdefault(int(i), {})[name] = v
     self.opt.load_state_dict(dict(state=state, param_groups=self.opt.state_dict()['param_groups']))
     self.step, self.best, self.best_step, self.seconds, self.log = (meta[k] for k in ('step', 'best', 'best_step', 'seconds', 'log'))
+    if self.balance is not None: self.balance.restore(meta['balance'])
 
 # %% ../nbs/20_train.ipynb #7db2f141
+def _ready(balance, tasks, per_step):
+    "A balance of this run's own: it may remember what it heard"
+    if balance is None: return None
+    if isinstance(balance, type) or not callable(balance) or not hasattr(balance, 'needs'): raise TypeError(f'fit: balance={balance!r} is no balance; give an object, such as Equal() or UPGrad()')
+    balance.named(tasks)
+    if per_step is not None and per_step < len(tasks) and balance.needs=='losses': raise ValueError(f'fit: balance={balance!r} compares the losses of all tasks, so all have to be in every step: leave tasks_per_step out')
+    return copy.deepcopy(balance)
+
 def _seed(device, number):
     torch.default_generator.manual_seed(number)  # not torch.manual_seed, which records a traceback for every accelerator that is not there
     if device.type=='cuda': torch.cuda.manual_seed_all(number)
 
-def _train_step(data, run, batches, seed, rows, tasks, clip):
+def _batch(batches, model, tasks):
+    if (key:=tuple(tasks)) not in batches: batches[key] = Batch(model, tasks)
+    return batches[key]
+
+def _losses(data, batches, draw):
+    "Losses of some rows of some tasks, and which outcomes they belong to"
+    b, take = _batch(batches, data.model, draw), lambda part: torch.cat([part[t][:, r] for t, r in draw.items()])
+    return b.outcomes, data.loss(b, data.model(b, take(data.x)), take(data.y))
+
+def _train_step(data, run, batches, seed, rows, tasks, clip, balance):
     "One step on some rows of some tasks; the loss of each outcome"
     model, draw = data.model, {t: _draw(data.train[t], rows, run.step, seed, data.tasks.index(t)) for t in tasks}
-    if (key:=tuple(tasks)) not in batches: batches[key] = Batch(model, tasks)
-    b = batches[key]
     _seed(model.device, seed*1_000_003 + run.step)  # dropout, too, depends on seed and step alone
-    take = lambda part: torch.cat([part[t][:, r] for t, r in draw.items()])
-    losses = data.loss(b, model(b, take(data.x)), take(data.y))
-    total = (losses*data.weight[b.outcomes]).sum().div(len(tasks))
-    if (more:=model.penalty()) is not None: total = total + more
     run.opt.zero_grad(set_to_none=True)
-    total.backward()
+    outcomes, losses = _step_losses(data, batches, draw, balance and balance.named(tasks), np.random.default_rng([seed, 3, run.step]))
+    if (more:=model.penalty()) is not None: more.backward()
     if clip: torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
     run.opt.step()
-    return b.outcomes, losses.detach()
+    return outcomes, losses
+
+# %% ../nbs/20_train.ipynb #4c4558ee
+def _by_task(data, outcomes, losses, draw):
+    "Loss of each task, and the same as a share of the guess's (task,)"
+    task = torch.tensor([list(draw).index(data.model.outcomes[n]['task']) for n in outcomes.tolist()], device=losses.device)
+    add = lambda v: torch.zeros(len(draw), device=losses.device).index_add(0, task, v)
+    each = losses*data.weight[outcomes]
+    return add(each), add(each.detach()/torch.as_tensor(data.guess, dtype=torch.float32, device=losses.device)[outcomes]).nan_to_num(1.).cpu().numpy().astype(float)
+
+def _step_losses(data, batches, draw, balance, rng):
+    "Losses of a step; the gradient, mixed as `balance` says, is left in the model"
+    if balance is not None and balance.needs=='gradients': return _mixed(data, batches, draw, balance, rng)
+    outcomes, losses = _losses(data, batches, draw)
+    if balance is None: total = (losses*data.weight[outcomes]).sum().div(len(draw))
+    else: each, share = _by_task(data, outcomes, losses, draw); total = (torch.as_tensor(balance(share, None, rng), dtype=each.dtype, device=each.device)*each).sum()
+    total.backward()
+    return outcomes, losses.detach()
+
+def _mixed(data, batches, draw, balance, rng):
+    "The same task by task"
+    params, rows, found = [p for p in data.model.parameters() if p.requires_grad], [], []
+    for t, r in draw.items():
+        outcomes, losses = _losses(data, batches, {t: r}); each, share = _by_task(data, outcomes, losses, {t: r})
+        g = torch.autograd.grad(each.sum(), params, allow_unused=True)
+        rows.append(torch.cat([(torch.zeros_like(p) if d is None else d).flatten() for p, d in zip(params, g)])); found.append((outcomes, losses.detach(), share))
+    J, (outcomes, losses, share) = torch.stack(rows), zip(*found)
+    shared = (J!=0).sum(0) > 1; S = J[:, shared]; w = balance(np.concatenate(share), (S @ S.T).cpu().numpy().astype(float), rng)
+    total = J.mean(0); total[shared] = torch.as_tensor(w, dtype=S.dtype, device=S.device) @ S
+    for p, d in zip(params, total.split([p.numel() for p in params])): p.grad = d.view_as(p).clone()
+    return torch.cat(outcomes), torch.cat(losses)
 
 # %% ../nbs/20_train.ipynb #e8f40117
 @torch.no_grad()
@@ -200,6 +243,7 @@ def fit(
     rows:int=32, # Rows of each task in a step
     lr:float=5e-3, # Largest learning rate
     loss:dict=None, # Kind -> loss object, over the defaults in `LOSSES`
+    balance=None, # How much each task weighs in a step: an object of the page on balance, such as `UPGrad()`; None = all alike
     tasks_per_step:int=None, # Tasks in a step, in turns; None = all
     clip:float=1., # Largest norm of the gradient; 0 = no clipping
     weight_decay:float=0., # AdamW's weight decay
@@ -215,8 +259,8 @@ def fit(
 )->xr.Dataset: # Labelled history, see below
     "Train one model on all tasks; interrupting keeps the best weights so far"
     losses = LOSSES | (loss or {})
-    data, run = _Data(model, suite, losses), _Run(model, lr, weight_decay)
-    settings = dict(steps=steps, rows=rows, lr=lr, tasks_per_step=tasks_per_step, clip=clip, weight_decay=weight_decay, warmup=warmup, evaluate=evaluate, seed=seed, loss={k: type(v).__name__ for k, v in losses.items()})
+    data, run = _Data(model, suite, losses), _Run(model, lr, weight_decay, _ready(balance, list(model.spec), tasks_per_step))
+    settings = dict(steps=steps, rows=rows, lr=lr, tasks_per_step=tasks_per_step, clip=clip, weight_decay=weight_decay, warmup=warmup, evaluate=evaluate, seed=seed, loss={k: type(v).__name__ for k, v in losses.items()}, balance=repr(balance))
     if resume is not None: run.load(resume, settings)
     tell = lambda status: monitor and monitor(_history(run, data, settings, patience, status))
     try:
@@ -239,7 +283,7 @@ def _loop(data, run, s, patience, checkpoint, progress, tell):
             while run.step < s['steps']:
                 for g in run.opt.param_groups: g['lr'] = _rate(run.step, s['steps'], s['lr'], s['warmup'])
                 tasks = _turn(data.tasks, s['tasks_per_step'], run.step, s['seed'])
-                heard.append(_train_step(data, run, batches, s['seed'], s['rows'], tasks, s['clip']))
+                heard.append(_train_step(data, run, batches, s['seed'], s['rows'], tasks, s['clip'], run.balance))
                 run.step += 1; bar.update()
                 if run.step % s['evaluate'] and run.step != s['steps']: continue
                 valid = _note(data, run, heard); heard.clear()

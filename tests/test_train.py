@@ -144,3 +144,58 @@ def test_batches_and_single_tasks_agree(suite):
     s = model(b, torch.cat([torch.tensor(suite[t].x[:7].T) for t in tasks]))
     want = torch.cat([model.scores(t, torch.tensor(suite[t].x[:7])).T for t in tasks])
     assert torch.allclose(s, want, atol=1e-6)
+
+
+# ---- how much each task weighs
+
+def _params(m): return torch.cat([p.detach().flatten() for p in m.parameters()])
+
+def test_equal_weights_are_the_plain_mean(suite):
+    from mtl_explain.balance import EqualWeights, FixedWeights
+    kw = dict(steps=12, evaluate=6, progress=False); a, b, c = (MTLModel(suite, seed=1) for _ in range(3))
+    fit(a, suite, **kw); fit(b, suite, balance=EqualWeights(), **kw); fit(c, suite, balance=FixedWeights({t: 1 if t==suite.tasks[0] else 0 for t in suite.tasks}), **kw)
+    assert torch.allclose(_params(a), _params(b), atol=1e-5) and not torch.allclose(_params(a), _params(c), atol=1e-2)
+
+
+def test_gradients_task_by_task_are_those_of_the_whole_step(suite):
+    "Mixed with equal weights they are the plain gradient, on every parameter"
+    from mtl_explain.balance import EqualWeights
+    from mtl_explain.train import LOSSES, _Data, _draw, _step_losses
+    class Mixed(EqualWeights): needs = 'gradients'
+    model = MTLModel(suite, seed=2, dropout=0.); data = _Data(model, suite, LOSSES); draw = {t: _draw(data.train[t], 16, 0, 0, i) for i, t in enumerate(data.tasks)}; out = []
+    for balance in (None, Mixed()):
+        model.zero_grad(set_to_none=True); outcomes, losses = _step_losses(data, {}, draw, balance, np.random.default_rng(0)); order = outcomes.argsort()
+        out.append((torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]), losses[order]))
+    assert torch.allclose(out[0][0], out[1][0], atol=2e-6) and torch.allclose(out[0][1], out[1][1], atol=1e-5)
+
+
+def test_surgery_sees_only_what_tasks_share(suite):
+    "The Gramian is that of the parameters that two tasks move; what one task moves alone goes as in the plain mean"
+    from mtl_explain.balance import EqualWeights
+    from mtl_explain.train import LOSSES, _Data, _draw, _step_losses
+    class Seen(EqualWeights):
+        needs = 'gradients'
+        def __call__(self, losses, gramian, rng): self.G = gramian; return np.zeros(len(losses))
+    model = MTLModel(suite, seed=2, dropout=0.); data = _Data(model, suite, LOSSES); draw = {t: _draw(data.train[t], 16, 0, 0, i) for i, t in enumerate(data.tasks)}
+    seen = Seen(); _step_losses(data, {}, draw, seen, np.random.default_rng(0)); left = torch.cat([p.grad.flatten() for p in model.parameters()]); J = []
+    for t, r in draw.items():
+        model.zero_grad(set_to_none=True); _step_losses(data, {}, {t: r}, None, None); J.append(torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in model.parameters()]))
+    J = torch.stack(J); both = (J!=0).sum(0) > 1; assert 0 < both.float().mean() < 1 and np.allclose(seen.G, (J[:, both] @ J[:, both].T).numpy(), rtol=1e-4, atol=1e-9)
+    assert (left[both]==0).all() and torch.allclose(left[~both], J.mean(0)[~both], atol=1e-7)
+
+
+@pytest.mark.parametrize('name', ['UPGrad', 'DynamicAverage', 'Uncertainty', 'RandomWeights'])
+def test_a_resumed_run_with_a_balance_is_the_same_run(suite, tmp_path, name):
+    import mtl_explain.balance as balance
+    make = lambda: balance.DynamicAverage(over=3) if name=='DynamicAverage' else getattr(balance, name)(); kw = dict(steps=16, evaluate=4, progress=False)
+    whole, part = MTLModel(suite), MTLModel(suite); given = make(); h = fit(whole, suite, balance=given, **kw); assert given.state()==make().state()  # the caller's object is not used up
+    first = fit(part, suite, balance=make(), checkpoint=tmp_path/'run', loss=dict(number=stop_at(SquaredError(), 30 if name=='UPGrad' else 18)), **kw); assert first.attrs['status']=='interrupted'
+    second = fit(part, suite, balance=make(), resume=tmp_path/'run', **kw); assert second.drop_attrs().identical(h.drop_attrs()) and torch.equal(_params(whole), _params(part))
+
+
+def test_a_balance_that_cannot_work_is_refused(suite):
+    from mtl_explain.balance import DynamicAverage, FixedWeights, UPGrad
+    m = MTLModel(suite)
+    with pytest.raises(TypeError, match=r'UPGrad\(\)'): fit(m, suite, balance=UPGrad, progress=False)
+    with pytest.raises(ValueError, match='leave tasks_per_step out'): fit(m, suite, balance=DynamicAverage(), tasks_per_step=1, progress=False)
+    with pytest.raises(ValueError, match='no weight for task'): fit(m, suite, balance=FixedWeights({'x': 1}), progress=False)
