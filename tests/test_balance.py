@@ -2,9 +2,8 @@
 import itertools
 import numpy as np, pytest, torch
 from hypothesis import given, settings, strategies as st
-from mtl_explain.balance import *
+from mtl_explain.balance import AlignedMTL, CAGrad, DynamicAverage, EqualWeights, FixedWeights, MGDA, PCGrad, RandomWeights, Uncertainty, UPGrad
 
-R = np.random.default_rng(0)
 def gradients(T, n, seed=0, rank=None):
     r = np.random.default_rng(seed); g = r.normal(size=(T, n))*r.uniform(.2, 3, (T, 1)); return g if rank is None else g[:, :rank] @ r.normal(size=(rank, n))
 def ask(m, g, seed=0): return m(np.ones(len(g)), g @ g.T, np.random.default_rng(seed))
