@@ -85,6 +85,8 @@ export const amount = (t, v) => isProbability(t) ? fraction(v) : quantity(v, dec
 export function difference(t, v) { const s = isProbability(t) ? fraction(v) : quantity(v, decOf(t)); return !/[1-9∞]/.test(s) ? '0' : v > 0 ? '+' + s : s; }
 const still = (t, v) => !Number.isFinite(v) || difference(t, v) === '0';
 export const unitOf = t => t.kind === 'ordered' ? oneLine(t.unit || 'place in its order') : isProbability(t) ? 'probability' : oneLine(t.unit ?? '');
+/** A change that is none, or too small for the digits that are shown */
+export const small = (t, v) => !Number.isFinite(v) ? 'not known' : Math.abs(v) <= 1e-9*(Math.abs(t.high - t.low) || 1) ? 'no change' : `under ${isProbability(t) ? '.01' : quantity(10**-decOf(t), decOf(t))}`;
 const full = t => oneLine(t.label ?? t.id);
 const withUnit = (s, u) => u ? s + NB + u : s;
 export const conceptName = (d, id, n = 28) => d.names[id] ? {n: middle(oneLine(d.names[id]), n)} : d.suggested?.[id] ? {i: `${id} ${middle(oneLine(d.suggested[id]), n)}`} : {n: id};
@@ -94,7 +96,7 @@ export function changeParts(d, player, n = 24) {
   if (player.concept !== undefined) return [conceptName(d, player.concept, n), ' off'];
   const f = d.features.find(x => x.name === player.feature); if (!f) return [{n: middle(oneLine(player.feature), n)}];
   const value = Object.hasOwn(player, 'value') ? player.value : d.edits[f.name];
-  return [{n: middle(oneLine(f.name), n)}, ` ${valueText(f, f.value)}${ARROW}${middle(valueText(f, value), n)}`];
+  return [{n: middle(oneLine(f.name), n)}, ` ${middle(valueText(f, f.value), n)}${ARROW}${middle(valueText(f, value), n)}`];
 }
 export const playersOf = d => [...d.changed.map(f => ({feature: f.name})), ...d.off.map(concept => ({concept}))];
 const ofOutcome = (d, t) => d.targets.map((x, i) => [x, i]).filter(([x]) => x.task === t.task && x.outcome === t.outcome);
@@ -115,7 +117,7 @@ export function answer(d) {
   const players = playersOf(d), subject = players.length === 1 ? changeParts(d, players[0], 20) : players.length === 2 ? [...changeParts(d, players[0], 14), ' and ', ...changeParts(d, players[1], 14)] : [capital(many(players.length, 'change'))], some = players.length > 1;
   if (!d.known) return [...capped(subject), d.answer?.error ? ': no answer. ' : ': waiting for the answer.', d.answer?.error ? oneLine(d.answer.error) : ''];
   const v = d.now[d.j] - d.before[d.j];
-  if (still(t, v)) return [...capped(subject), some ? ' leave ' : ' leaves ', name, ` at ${amount(t, d.now[d.j])}`, ...who, '.'];
+  if (still(t, v)) return [...capped(subject), some ? ' leave ' : ' leaves ', name, ` ${small(t, v) === 'no change' ? 'at' : 'near'} ${amount(t, d.now[d.j])}`, ...who, '.'];
   return [...capped(subject), v > 0 ? (some ? ' raise ' : ' raises ') : some ? ' lower ' : ' lowers ', name, ` from ${amount(t, d.before[d.j])} to ${withUnit(amount(t, d.now[d.j]), isProbability(t) ? '' : middle(unitOf(t), 20))}`, ...tipping(d), '.'];
 }
 const capped = ([a, ...more]) => [typeof a === 'string' ? capital(a) : a.n ? {n: capital(a.n)} : a, ...more];
@@ -141,7 +143,7 @@ const offWords = d => d.offMode === 'average' ? 'each variable takes the mean at
 function tiesOf(d, f) { const t = d.tied.filter(x => x.feature === f.name); return t.length ? [' Tied to ', ...names([...new Set(t.map(x => x.task))]), '.'] : ''; }
 function sayHead(d, j) {
   const t = d.targets[j], v = d.now[j] - d.before[j], u = isProbability(t) ? '' : unitOf(t);
-  return [{b: [{n: middle(full(t), 60)}, ', row ', rowOf(t.sample, 30), ':']}, !d.edited ? ` ${withUnit(amount(t, d.before[j]), u)} as stored` : !d.known ? ' waiting for the answer' : ` ${amount(t, d.before[j])}${ARROW}${withUnit(amount(t, d.now[j]), u)}${still(t, v) ? ', no change' : `, ${difference(t, v)}`}`, ...(d.known && d.edited ? tipping(d, j) : []), '.', isProbability(t) || !Number.isFinite(t.low) ? '' : ` On training rows: ${amount(t, t.low)} to ${amount(t, t.high)}.`];
+  return [{b: [{n: middle(full(t), 60)}, ', row ', rowOf(t.sample, 30), ':']}, !d.edited ? ` ${withUnit(amount(t, d.before[j]), u)} as stored` : !d.known ? ' waiting for the answer' : ` ${amount(t, d.before[j])}${ARROW}${withUnit(amount(t, d.now[j]), u)}${still(t, v) ? `, ${small(t, v)}` : `, ${difference(t, v)}`}`, ...(d.known && d.edited ? tipping(d, j) : []), '.', isProbability(t) || !Number.isFinite(t.low) ? '' : ` On training rows: ${amount(t, t.low)} to ${amount(t, t.high)}.`];
 }
 
 // ---- what is shown (pure) ----
@@ -188,7 +190,7 @@ export function parts(d) {
 export function foot(d, geo = {}) {
   const f = shownFeatures(d).length, gs = groups(d), heads = gs.flatMap(g => g.outcomes.flatMap(o => o.shown)).length, summed = gs.flatMap(g => g.outcomes.flatMap(o => o.rest)).length, people = gs.filter(g => !g.own).length, one = (n, of, word) => n === of ? (of === 1 ? `the one ${word}` : `all ${thousands(of)} ${word}s`) : `${thousands(n)} of ${thousands(of)} ${word}s`, lines = [];
   lines.push([{b: 'Shown:'}, ` ${one(heads, d.targets.length, 'answer')}; ${one(f, d.features.length, 'feature')} of this case${d.concepts.length ? `; ${one(shownConcepts(d).length, d.concepts.length, 'concept')}` : ''}.`, summed ? ` The other ${thousands(summed)} classes are summed.` : '', gs.hidden.length || f < d.features.length ? ' The rest is behind its button and in the table.' : '']);
-  if (d.edited && d.known) { const n = d.targets.filter((t, j) => !still(t, d.now[j] - d.before[j])).length, T = d.targets.length; lines.push([{b: n === 0 ? 'No answer moves.' : n === T && T > 1 ? `All ${thousands(T)} answers move.` : `${capital(count(n))} of ${thousands(T)} ${T === 1 ? 'answer' : 'answers'} ${n === 1 ? 'moves' : 'move'}.`}, ' What the model would answer is not what would happen: other things stay as they are.']); }
+  if (d.edited && d.known) { const n = d.targets.filter((t, j) => !still(t, d.now[j] - d.before[j])).length, T = d.targets.length; lines.push([{b: n === 0 ? (d.targets.every((t, j) => small(t, d.now[j] - d.before[j]) === 'no change') ? 'No answer moves.' : 'No answer moves by a digit that is shown.') : n === T && T > 1 ? `All ${thousands(T)} answers move.` : `${capital(count(n))} of ${thousands(T)} ${T === 1 ? 'answer' : 'answers'} ${n === 1 ? 'moves' : 'move'}.`}, ' What the model would answer is not what would happen: other things stay as they are.']); }
   else lines.push(['What the model would answer is not what would happen: other things stay as they are.']);
   const runs = {kernel: 'the model runs in the kernel', weights: 'the model runs in this page', stored: 'the stored case, no model behind it'}[d.mode];
   lines.push([{m: [runs, geo.hatched ? 'hatched: outside the training rows' : '', people ? (people === 1 ? 'one other person, with a row of their own' : `${count(people)} other persons, each with a row of their own`) : '', d.edited ? 'one row has one answer: no interval' + (geo.se ? ' but on its parts' : '') : '', oneLine(d.source ?? '')].filter(Boolean).join(' · ')}]);
@@ -349,7 +351,7 @@ function numbers(o, d, j, y, y2) {
   if (!d.known) return fromTo(o, R1, y, a, '…', true);
   const none = still(t, v), tint = none ? tk.muted : tk[v > 0 ? 'plus-text' : 'minus-text'];
   const b = amount(t, d.now[j]), fits = figures(a + GO, f1) + figures(b, b1) + 4*u <= tracks(o).valueW; // where both do not fit, the reading line has the first one
-  return [fits ? fromTo(o, R1, y, a, b) : words(o, R1, y, fit(b, tracks(o).valueW, b1, middle), b1, tk.ink, 'end'), y2 !== null && words(o, R1, y2, !Number.isFinite(v) ? 'not known' : none ? 'no change' : difference(t, v), none ? f1 : b1, tint, 'end')];
+  return [fits ? fromTo(o, R1, y, a, b) : words(o, R1, y, fit(b, tracks(o).valueW, b1, middle), b1, tk.ink, 'end'), y2 !== null && words(o, R1, y2, none ? small(t, v) : difference(t, v), none ? f1 : b1, tint, 'end')];
 }
 function headAttrs(d, j) { return {role: 'button', 'aria-pressed': String(d.targetPinned && d.j === j)}; }
 function frameOf(o, d, j, box) { if (d.targetPinned && d.j === j) o.frame = {box}; }
@@ -383,7 +385,7 @@ function why(o, d, y) {
   if (d.whyNot && unknown && d.known) { for (const s of flow(d.whyNot, R1 - R0, f1)) { deco(o, words(o, R0, y, s, f1, tk.muted)); y += 17*u; } return y; }
   y -= 8*u; const w = R1 - R0, numW = Math.max(56*u, ...all.map(p => p.g ? measure(difference(t, p.g.change) + (p.g.unclear ? ' n.e.' : ''), b1) + 8*u : 0)), x0 = R0 + w*.42, x1 = R1 - numW, reach = all.flatMap(p => p.g ? [p.g.change, ...(p.g.se > 0 ? [p.g.change - 1.96*p.g.se, p.g.change + 1.96*p.g.se] : [])] : []), least = (isProbability(t) ? 1 : t.high - t.low || 0)*.02, lo = Math.min(0, ...reach), hi = Math.max(0, lo + least, ...reach), to = x => hi > lo ? x0 + (x - lo)/(hi - lo)*(x1 - x0 - 8*u) : x0, zero = to(0), top = y + 4*u;
   for (const {player, g} of all) {
-    const parts_ = changeParts(d, player, 30), said = plain(parts_), short = fit(said, w*.42 - 10*u, f1, middle), cy = y + 13*u; if (g?.se > 0) o.se = true;
+    const room = w*.42 - 10*u, said = [30, 16, 11, 8].map(n => plain(changeParts(d, player, n))).find((s, i) => i === 3 || measure(s, f1) <= room), short = fit(said, room, f1, middle), cy = y + 13*u; if (g?.se > 0) o.se = true;
     mark(o, d, row(o, 1), {what: 'why', player, g, box: {x: R0, y, w, h: 25*u}}, {}, words(o, R0, y + 17*u, short, f1, tk.ink), g ? [svg('rect', {x: Math.min(zero, to(g.change)), y: y + 6*u, width: difference(t, g.change) === '0' ? 0 : Math.max(1, Math.abs(to(g.change) - zero)), height: 14*u, fill: g.unclear ? `url(#${o.ids.hatch})` : g.change > 0 ? tk.plus : tk.minus, stroke: g.unclear ? tk.hatch : undefined}), g.se > 0 && whisker(to(g.change - 1.96*g.se), to(g.change + 1.96*g.se), cy, tk)] : svg('rect', {x: zero, y: y + 6*u, width: (x1 - zero)*.3, height: 14*u, fill: tk.track}),
       words(o, R1, y + 17*u, g ? difference(t, g.change) + (g.unclear ? ' n.e.' : '') : '…', g && !g.unclear && difference(t, g.change) !== '0' ? b1 : f1, !g || g.unclear || difference(t, g.change) === '0' ? tk.muted : tk[g.change > 0 ? 'plus-text' : 'minus-text'], 'end')); y += 25*u;
   }
