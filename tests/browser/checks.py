@@ -7,7 +7,7 @@ LABELS = r'''() => {
   const span = (p, [x, y]) => { const v = p.map(q => q[0]*x + q[1]*y); return [Math.min(...v), Math.max(...v)]; };
   const apart = (p, q) => [p, q].some(r => r.some((a, i) => { const b = r[(i + 1) % 4], n = [a[1] - b[1], b[0] - a[0]], [l, h] = span(p, n), [l2, h2] = span(q, n); return h <= l2 || h2 <= l; }));
   const inner = (x, y, w, h) => [x + 1, y + h*.22, Math.max(0, w - 2), h*.56]; // letters do not fill their line, and may touch
-  const shown = e => { const s = getComputedStyle(e); return s.visibility !== 'hidden' && s.display !== 'none' && +s.opacity > .05; };
+  const shown = e => { const s = getComputedStyle(e); return e.checkVisibility() && s.visibility !== 'hidden' && s.display !== 'none' && +s.opacity > .05; };
   for (const root of document.querySelectorAll('.mtl')) {
     const edge = root.getBoundingClientRect(), boxes = []; if (!edge.width) continue;
     for (const t of root.querySelectorAll('.mtl-picture svg text')) {

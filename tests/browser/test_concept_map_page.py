@@ -1,8 +1,7 @@
-"The same map without a kernel: as a saved page, and inside a notebook that nbconvert turned into HTML."
+"The same map without a kernel: as a saved page."
 import xml.etree.ElementTree as ET
 
-import nbformat, pytest
-from nbconvert import HTMLExporter
+import pytest
 
 from mtl_explain.concept_map import ConceptMap
 from trees import hostile, large, no_concepts, people, unnamed
@@ -52,21 +51,6 @@ def test_keyboard_reaches_everything(open_page, saved):
     page.keyboard.press('Shift+Tab'); page.keyboard.type('faith'); page.keyboard.press('Escape'); assert page.locator('.mtl-find-field').input_value()==''
 
 
-def test_inside_nbconvert(open_page, tmp_path, ex, monkeypatch):
-    nb = nbformat.v4.new_notebook()
-    for test in ('', '1'): # saved by a person, whose output holds the live widget too; and stored by nbdev
-        monkeypatch.setenv('IN_TEST', test)
-        data, meta = ConceptMap(ex)._repr_mimebundle_()
-        assert ('application/vnd.jupyter.widget-view+json' in data)==(test=='')
-        cell_ = nbformat.v4.new_code_cell('ConceptMap(ex)'); cell_.outputs = [nbformat.v4.new_output('display_data', data=data, metadata=meta)]; nb.cells.append(cell_)
-    html, _ = HTMLExporter().from_notebook_node(nb)
-    path = tmp_path/'nb.html'; path.write_text(html, encoding='utf-8')
-    page = open_page(path, hosts=('https://cdnjs.cloudflare.com/', 'https://cdn.jsdelivr.net/')) # nbconvert's own: MathJax, require.js
-    page.wait_for_function("document.querySelectorAll('.mtl [role=grid]').length === 2")
-    page.locator('.mtl').nth(0).locator(cell('c02', 'vote')).click()
-    assert page.locator('.mtl').nth(0).locator('.mtl-chip').count()==1 and page.locator('.mtl').nth(1).locator('.mtl-chip').count()==0
-
-
 def test_hostile_names_are_text(open_page, tmp_path):
     page = open_page(ConceptMap(hostile()).save_html(tmp_path/'h.html', title='</title><script>window.hacked=1</script>'))
     page.locator('[role=gridcell][data-kind=effect]').first.click(); page.locator('[role=rowheader]').first.hover(); page.keyboard.press('t')
@@ -96,18 +80,6 @@ def test_hostile_names_from_table_to_page(open_page, tmp_path):
     assert page.evaluate('window.hacked') is None and page.locator('img').count()==0 and page.title()==bad('title')
     assert bad('concept') in page.locator('.mtl-panel').inner_text() and bad('task') in page.locator('.mtl-panel').inner_text() and page.locator('.mtl-name input').input_value()==bad('concept')
     assert page.locator('.mtl-stands [title*="column</script><img"]').count() > 0 and page.locator('.mtl-stands [title*="class</script><img"]').count() > 0
-
-
-@pytest.mark.parametrize('theme, paper', [('light', (255, 255, 255)), ('dark', (17, 17, 17))])
-def test_saving_pictures(open_page, saved, theme, paper):
-    page = open_page(saved, theme=theme)
-    with page.expect_download() as d: page.click('.mtl-button:has-text("PNG")')
-    assert d.value.suggested_filename=='concept-map.png' and open(d.value.path(), 'rb').read(8)==b'\x89PNG\r\n\x1a\n'
-    with page.expect_download() as d: page.click('[aria-label="Save SVG"]')
-    tree = ET.parse(d.value.path()); said = '|'.join(''.join(t.itertext()) for t in tree.iterfind('.//{*}text'))
-    for want in ('Which concepts are shared', 'Age, income, health', 'travel', '|n.e.|', 'no concept', 'Structure beyond chance', 'shapley on concepts'): assert want in said, want
-    assert 'Find a concept' not in said and tree.getroot().find('{*}rect').get('fill')=='#%02x%02x%02x' % paper
-    assert page.evaluate("getComputedStyle(document.querySelector('.mtl')).backgroundColor")==f'rgb{paper}'
 
 
 def test_narrow(open_page, saved):

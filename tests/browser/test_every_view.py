@@ -6,8 +6,9 @@ import nbformat, pytest
 from nbconvert import HTMLExporter
 
 import checks, need
+from mtl_explain.explorer import Explorer
 from mtl_explain.view import STATIC, page as document
-from views import VIEWS
+from views import VIEWS, people
 
 EACH = pytest.mark.parametrize('row', VIEWS, ids=lambda r: r.name)
 CDN = ('https://cdnjs.cloudflare.com/', 'https://cdn.jsdelivr.net/')  # nbconvert's own: MathJax, require.js
@@ -38,9 +39,9 @@ def test_a_saved_page(open_page, tmp_path, row):
     path = row.usual().save_html(tmp_path/'v.html'); assert path.stat().st_size < 1e6
     page = open_page(path); view = page.locator('.mtl')
     assert words(view, 'q').endswith('?') and 0 < len(words(view, 'a')) and words(view, 'reading') and 'no kernel' in words(view, 'note') and view.locator('.mtl-lines > div').count() >= 2
-    before = words(view, 'reading'); view.locator(row.mark).hover(); assert words(view, 'reading')!=before and view.locator('.mtl-chip').count()==0
-    view.locator(row.mark).click(); assert view.locator('.mtl-chip').count()==1 and page.evaluate("k => document.querySelector('[data-mtl]').mtlModel.get(k).length", row.trait)==1
-    page.keyboard.press('Escape'); assert view.locator('.mtl-chip').count()==0
+    before = words(view, 'reading'); view.locator(row.mark).hover(); assert words(view, 'reading')!=before and view.locator(row.pin).count()==0
+    view.locator(row.mark).click(); assert view.locator(row.pin).count()==1 and page.evaluate("k => document.querySelector('[data-mtl]').mtlModel.get(k).length", row.trait)==1
+    page.keyboard.press('Escape'); assert view.locator(row.pin).count()==0
     saved = {}
     for theme, paper in (('light', '#ffffff'), ('dark', '#111111')):
         page.emulate_media(color_scheme=theme); page.wait_for_selector(f'.mtl[data-theme={theme}]')
@@ -92,7 +93,7 @@ def test_inside_nbconvert(open_page, tmp_path, monkeypatch):
             cell = nbformat.v4.new_code_cell(r.lab); cell.outputs = [nbformat.v4.new_output('display_data', data=data, metadata=meta)]; nb.cells.append(cell)
     (tmp_path/'nb.html').write_text(HTMLExporter().from_notebook_node(nb)[0], encoding='utf-8')
     page = open_page(tmp_path/'nb.html', hosts=CDN); all_drawn(page, 2*len(VIEWS)); assert page.evaluate(checks.LABELS)==[]
-    for i, r in enumerate(VIEWS): page.locator('.mtl').nth(i).locator(r.mark).click(); assert [page.locator('.mtl').nth(j).locator('.mtl-chip').count() for j in (i, i + len(VIEWS))]==[1, 0], r.name
+    for i, r in enumerate(VIEWS): page.locator('.mtl').nth(i).locator(r.mark).click(); assert [page.locator('.mtl').nth(j).locator(r.pin).count() for j in (i, i + len(VIEWS))]==[1, 0], r.name
 
 
 # ---- sizes and shapes
@@ -107,9 +108,9 @@ def test_full_size(open_page, tmp_path, row):
 
 
 POKE = '''n => { for (const at of document.querySelectorAll('.mtl')) {
-  const grid = at.querySelector('[role=grid]'); if (!grid) continue;
-  for (const e of [...grid.querySelectorAll('[role=gridcell], [role=rowheader], [role=columnheader]')].slice(0, n)) { const b = e.getBoundingClientRect(); for (const type of ['pointermove', 'pointerdown', 'click']) (e.isConnected ? e : grid).dispatchEvent(new PointerEvent(type, {bubbles: true, cancelable: true, clientX: b.left + b.width/2, clientY: b.top + b.height/2})); }
-  for (const key of ['ArrowDown', 'ArrowRight', 'Enter', 'End', 'PageDown', 'Home', 't']) (at.querySelector('[role=grid] [tabindex="0"]') ?? at).dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true})); } }'''
+  const grid = at.querySelector('.mtl-picture svg'); if (!grid) continue;
+  for (const e of [...grid.querySelectorAll('[role=gridcell], [role=rowheader], [role=columnheader], [data-what]')].slice(0, n)) { const b = e.getBoundingClientRect(); for (const type of ['pointermove', 'pointerdown', 'click']) (e.isConnected ? e : grid).dispatchEvent(new PointerEvent(type, {bubbles: true, cancelable: true, clientX: b.left + b.width/2, clientY: b.top + b.height/2})); }
+  for (const key of ['ArrowDown', 'ArrowRight', 'Enter', 'End', 'PageDown', 'Home', 't']) (at.querySelector('.mtl-picture svg [tabindex="0"]') ?? at).dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true})); } }'''
 
 
 @EACH
@@ -144,3 +145,18 @@ def test_a_closed_view_lets_go(open_page, tmp_path, row):
     assert all(held >= 3 and heard >= 3 for held, heard in each['most']) and len({tuple(m) for m in each['most']})==1, each['most']
     assert [m[1] for m in one['most']]==[k*one['most'][0][1] for k in range(1, 6)], 'five views of one model'
     for r in (each, one): assert r['left']==[] and set(r['heard'])=={0} and r['nodes']==0, r
+
+
+# ---- several views as one page
+
+def test_the_explorer(open_page, tmp_path):
+    "The same for the page of linked views"
+    page = open_page(Explorer(people(), concepts=['c02'], tasks=['vote', 'travel mode']).save_html(tmp_path/'x.html'), width=1400, ready='.mtl-of-person svg'); page.evaluate(open(need.axe(), encoding='utf-8').read())
+    for theme in ('light', 'dark'):
+        page.emulate_media(color_scheme=theme); page.wait_for_function("t => [...document.querySelectorAll('.mtl')].every(e => e.dataset.theme === t)", arg=theme)
+        assert [(v['id'], v['nodes'][0]['html'][:200]) for v in page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")['violations'] if v['impact'] in ('serious', 'critical')]==[]
+    for width in (1400, 1000, 400):
+        page.set_viewport_size(dict(width=width, height=900)); page.wait_for_function("narrow => document.querySelector('.mtl-of-map .mtl').classList.contains('mtl-narrow') === narrow", arg=width==400)
+        assert page.evaluate(checks.LABELS)==[] and page.evaluate(checks.CONTRAST)==[] and page.evaluate(checks.TRACES)==[], width
+    page.evaluate(checks.HOLDS); each = page.evaluate(checks.RENDER, [(STATIC/'_shim.js').read_text(encoding='utf-8'), 5, False])
+    assert all(held >= 3 and heard >= 3 for held, heard in each['most']) and each['left']==[] and set(each['heard'])=={0} and each['nodes']==0, each

@@ -50,15 +50,16 @@ def test_every_view(lab, open_page):
     begin, held = ids(), page.evaluate('held()'); heard = page.evaluate(HEARD, begin); assert len(held) >= 3*2*N and min(heard) >= 6, (held, heard)
     for i, r in enumerate(VIEWS):
         a, b = page.locator('.mtl').nth(i), page.locator('.mtl').nth(N + i); a.scroll_into_view_if_needed(); assert a.locator('.mtl-note').is_hidden(), r.name
-        pinned = lambda n, r=r, i=i: lab.until(f'print(len(v{i}.{r.trait}))', n); chips = a.locator('.mtl-chips > *').count()
+        pinned = lambda n, r=r, i=i: lab.until(f'print(len(v{i}.{r.trait}))', n); chips = a.locator(r.pin).count()
         # hover: JavaScript alone
         before, had = words(a, 'reading'), lab.kernel(f'print(len(v{i}.{r.trait}))'); a.locator(r.mark).hover(); assert words(a, 'reading')!=before and lab.kernel(f'print(len(v{i}.{r.trait}))')==had=='0', r.name
         # a click pins: Python and the other view of the same model know; Esc releases
-        a.locator(r.mark).click(); pinned('1'); b.locator(f'.mtl-chip >> nth={chips}').wait_for(); page.keyboard.press('Escape'); pinned('0'); b.locator(f'.mtl-chip >> nth={chips}').wait_for(state='detached')
+        a.locator(r.mark).click(); pinned('1'); b.locator(f'{r.pin} >> nth={chips}').wait_for(); page.keyboard.press('Escape'); pinned('0'); b.locator(f'{r.pin} >> nth={chips}').wait_for(state='detached')
         # keys
-        page.mouse.move(2, 2); b.locator('[role=grid] [tabindex="0"]').focus()
-        for k in r.keys: page.keyboard.press(k)
-        a.locator(f'.mtl-chip >> nth={chips}').wait_for(); assert page.evaluate("document.activeElement.closest('.mtl') !== null"); page.keyboard.press('Escape'); a.locator(f'.mtl-chip >> nth={chips}').wait_for(state='detached')
+        if r.keys:
+            page.mouse.move(2, 2); b.locator('[role=grid] [tabindex="0"]').focus()
+            for k in r.keys: page.keyboard.press(k)
+            a.locator(f'{r.pin} >> nth={chips}').wait_for(); assert page.evaluate("document.activeElement.closest('.mtl') !== null"); page.keyboard.press('Escape'); a.locator(f'{r.pin} >> nth={chips}').wait_for(state='detached')
         # Python changes both
         said, there = r.ask; lab.kernel(said.replace('v.', f'v{i}.'))
         for x in (a, b): x.locator(there).first.wait_for()

@@ -7,13 +7,14 @@ from functools import cache
 
 import numpy as np
 
-import trees
+import cases, trees
 from mtl_explain.attributions import Attributions
 from mtl_explain.concept_flow import ConceptFlow
 from mtl_explain.concept_map import ConceptMap
 from mtl_explain.schema import check, example
 from mtl_explain.task_compare import TaskCompare
 from mtl_explain.training import TrainingMonitor
+from mtl_explain.what_if import WhatIf
 from test_concept_flow import with_edges
 from test_task_compare import with_overlap
 from test_training_view import history, with_conflicts
@@ -35,6 +36,7 @@ class Row:
     lab: str           # the line that makes it in a notebook; `ex` is the stored explanation, `h` a history
     ask: tuple         # a change that Python makes, and what then is there
     links: bool = True # can it show a task of the stored explanation?
+    pin: str = '.mtl-chip'  # what there is one more of when something is pinned
 
 
 PEOPLE, PULL = list(trees.PEOPLE), ((0, 3, .11), (1, 2, .14), (1, 3, -.21), (2, 3, -.17), (3, 4, -.24), (2, 5, .19))
@@ -119,6 +121,20 @@ def odd_histories():
         yield TrainingMonitor(h, panels=1 + k % 5)
 
 
+one_case = cache(lambda i=0: cases.random_case(i, sample=5))
+
+
+def bad_cases():
+    plain = lambda v: cases.plain(f=lambda s: np.array([v]))
+    return [WhatIf(cases.hostile(), edits={HOSTILE[0]: 9}), WhatIf(cases.classes(), edits={'hours': 9}), WhatIf(cases.wide()), WhatIf(cases.dated(), edits={'born': '2021-05-06'}), *(WhatIf(plain(x), edits={'hours': 2}) for x in (np.nan, np.inf, -np.inf)), WhatIf(cases.plain(['only']))]
+
+
+def odd_cases():
+    for k in range(30):
+        c = one_case(k % 6); edits = [{}, {'age': 60}, {'income': None, 'town': None}, {'age': 120, 'income': 900.}, {'health': 'poor'}, {'town': 'city', 'owner': 'yes', 'age': 18}, {'income': 0}][k % 7]
+        yield WhatIf(c, edits=edits, off=c.concepts[:k % 4], how=['remove', 'average'][k % 2] if c.concepts else 'remove', targets=[c.targets.target.iloc[k % len(c.targets)]] if k % 3 else [])
+
+
 # ---- the table
 
 VIEWS = [
@@ -141,4 +157,8 @@ VIEWS = [
     Row('training', lambda: TrainingMonitor(six()), lambda: [TrainingMonitor(six(), tasks=['vote', 'diabetes']), TrainingMonitor(many()), TrainingMonitor(history(n=3, blind=(0, 1, 2))), TrainingMonitor(six(status='running'))],
         lambda: TrainingMonitor(many(200)), lambda: [TrainingMonitor(h) for h in bad_histories()], odd_histories,
         '[data-what=panel] >> nth=1', 'tasks', ('Enter',), ('Is it learning, and who hurts whom?', 'Five of six tasks', 'card spending', 'hatched: no evidence', '6 of 15 pairs'),
-        'TrainingMonitor(h)', ("v.tasks = ['vote']", '.mtl-chip[data-id=vote]'))]
+        'TrainingMonitor(h)', ("v.tasks = ['vote']", '.mtl-chip[data-id=vote]')),
+    Row('what-if', lambda: WhatIf(one_case(), edits={'age': 60}, off=['c01']), lambda: [WhatIf(one_case()), WhatIf(one_case(), edits={'age': 120, 'income': None, 'town': None}, off=['c01', 'c03'])],
+        lambda: WhatIf(cases.wide(60)), bad_cases, odd_cases,
+        '[data-what=head] >> nth=1', 'targets', (), ('What if this value', 'Age ', 'What made the difference', 'this case', 'What the model would answer'),
+        'WhatIf(cases.random_case(0, sample=5))', ("v.off = ['c01']", '[data-concept=c01][aria-checked=false]'), False, '[data-what=head][aria-pressed=true]')]
