@@ -78,6 +78,8 @@ def test_what_is_missing_is_said(monkeypatch, tmp_path):
     monkeypatch.delenv('CHROMIUM'); monkeypatch.setattr(need, 'playwright', lambda: None)
     with pytest.raises(SystemExit, match='install Chromium or Chrome'): need.chromium()
     with pytest.raises(SystemExit, match='install node 18 or newer'): need.node()
+    (tmp_path/'package.json').write_text('{"devDependencies": {"axe-core": "1.2.3"}}'); monkeypatch.setattr(need, 'JS', tmp_path); monkeypatch.setattr(need, 'npm', lambda: None)
+    with pytest.raises(SystemExit, match='no axe-core 1.2.3'): need.axe()
 
 
 @pytest.mark.parametrize('python, word', [('no-such-python', 'There is no `no-such-python`'), ('old', 'too old'), ('bare', 'python3-venv')])
