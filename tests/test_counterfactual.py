@@ -120,6 +120,14 @@ def test_two_narrow_places_among_fifteen_features_are_found():
     assert found>=5, found
 
 
+def test_never_more_features_than_allowed_nor_beyond_the_range_of_a_tied_table():
+    x = pd.DataFrame(dict(u=np.linspace(0, 100, 201), v=np.linspace(3, 5, 201)[::-1], w=np.resize(['p', 'q'], 201))); both = lambda d: dict(yes=((d.u > 60) & (d.v < 4.2))*1., other=d.u*0.)
+    k = case(both, x, 'yes', 40, heads=HEADS); assert counterfactual(k, 'yes', most=1, progress=False).status[0].startswith('none within 1 feature and') and set(counterfactual(k, 'yes', most=2, progress=False).edits[0])=={'u', 'v'}
+    young = pd.DataFrame(dict(age=np.linspace(10, 50, 81))); two = case({'a': lambda d: d.u + d.v, 'b': lambda d: d.age*1.}, {'a': x, 'b': young}, 'a', 40, ties={'u': {'b': 'age'}})
+    reach = counterfactual(two, two.targets.target[1], want=45., progress=False); assert reach.edits[0]=={'u': reach.after[0]} and 45<reach.after[0]<=50 and reach.inside[0]
+    assert counterfactual(two, two.targets.target[1], want=55., progress=False).status[0].startswith('none') and counterfactual(two, two.targets.target[0], want=70., progress=False).edits[0]['u']>50
+
+
 @settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(rule=st.sampled_from(RULES[:-1]), seed=st.integers(0, 10**6), most=st.integers(1, 4), tolerance=st.floats(0, 2), immutable=st.sets(st.sampled_from([*N, *LEVELS]), max_size=5), evaluations=st.integers(1, 4000), kept=st.booleans())
 def test_never_outside_the_constraints(rule, seed, most, tolerance, immutable, evaluations, kept):
