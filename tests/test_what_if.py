@@ -189,11 +189,11 @@ def test_an_edit_is_answered_in_time(one):
 
 
 def test_what_is_outside_in_a_tied_table_is_said_there(one):
-    w = WhatIf(one, edits={'age': 85}); assert [x['task'] for x in w._answer['outside']]==['trips'] and 'outside the training range' in w._answer['outside'][0]['text']
+    w = WhatIf(one, edits={'age': 95}); assert len(one.outside({'age': 95}))==2 and [x['task'] for x in w._answer['outside']]==['trips'] and 'outside the training range' in w._answer['outside'][0]['text']
     w.edits = {'age': 50}; assert w._answer['outside']==[]
 
 
 def test_another_case_in_the_same_view(one):
-    other = cases.random_case(0, sample=7, immutable=['town']); w = WhatIf(one, edits={'age': 60, 'town': 'village'}, off=['c01'], targets=[one.targets.target[1]], names={'c01': 'n'}); w.show(other)
+    other = cases.random_case(0, sample=7, immutable=['town']); w = WhatIf(one, edits={'age': 60, 'town': 'village'}, off=['c01'], targets=[one.targets.target[1]], names={'c01': 'n'}); w.set_state(dict(_request=dict(n=3, why=True))); w.show(other); assert w._answer['n']==3
     assert w.names=={'c01': 'n'} and w.samples==['7'] and w._info['sample']=='7' and w.edits=={'age': 60} and w.off==['c01'] and w.targets==[one.targets.target[1]] and w.table().after.values==pytest.approx(other.ask({'age': 60}, ['c01']))
-    w.show(cases.plain()); assert w.edits=={} and w.off==[] and w.targets==[] and len(w.table())==1
+    w.show(cases.plain()); assert w._answer['n']==3 and w.edits=={} and w.off==[] and w.targets==[] and len(w.table())==1
