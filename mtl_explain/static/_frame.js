@@ -56,8 +56,9 @@ function addFold(f) {
 }
 
 function watch(f) {
-  const redraw = () => { f.theme = readTheme(f.root); f.root.classList.toggle('mtl-narrow', f.narrow()); f.root.classList.toggle('mtl-large', f.large()); f.finder?.setAttribute('placeholder', f.narrow() ? f.findShort : f.findLabel); if (f.width > 0) f.hooks.draw(); };
-  const sizes = new ResizeObserver(([e]) => { const w = Math.floor(e.contentRect.width); if (Math.abs(w - f.width) > 1) { f.width = w; redraw(); } });
+  const suit = () => { f.root.classList.toggle('mtl-narrow', f.narrow()); f.root.classList.toggle('mtl-large', f.large()); f.finder?.setAttribute('placeholder', f.narrow() ? f.findShort : f.findLabel); };
+  const redraw = () => { f.theme = readTheme(f.root); suit(); if (f.width > 0) f.hooks.draw(); };
+  const sizes = new ResizeObserver(([e]) => { const w = Math.floor(e.contentRect.width); if (Math.abs(w - f.width) > 4) { f.width = w; redraw(); } else suit(); }); // a view measured itself with its 2 px of padding on each side: no reason to draw it twice
   const themes = new MutationObserver(redraw), media = matchMedia('(prefers-color-scheme: dark)');
   sizes.observe(f.root); themes.observe(document.documentElement, {attributes: true, subtree: true, attributeFilter: ['data-jp-theme-light']});
   media.addEventListener('change', redraw); f.redraw = redraw;

@@ -35,11 +35,12 @@ export function list(items) {
   return items.flatMap((x, i) => i === 0 ? [x] : [i === items.length - 1 ? ' and ' : ', ', x]);
 }
 
-const segments = s => typeof Intl !== 'undefined' && Intl.Segmenter ? [...new Intl.Segmenter().segment(s)].map(x => x.segment) : [...s];
+const segmenter = typeof Intl !== 'undefined' && Intl.Segmenter ? new Intl.Segmenter() : null, segments = s => segmenter ? [...segmenter.segment(s)].map(x => x.segment) : [...s];
 /** One line of text: line breaks and control characters become a space */
 export const oneLine = s => String(s).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
 /** Shortened in the middle to at most n characters, so that beginning and end stay */
 export function middle(s, n) {
+  if (s.length <= n) return s; // no more characters than code units
   const c = segments(s);
   if (c.length <= n) return s;
   const tail = Math.floor((n - 1)*.45), head = n - 1 - tail;

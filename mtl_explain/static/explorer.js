@@ -109,8 +109,10 @@ function render({model, el, signal}) {
 
   /** The view under the hand is drawn at once, the others one after the other when the browser has time */
   function later(key) { return run => { if (st.active === key) queueMicrotask(() => { if (!signal?.aborted) run(); }); else queue(run); }; }
-  function queue(run) { st.waiting.push(run); if (st.waiting.length === 1) setTimeout(pump); }
-  function pump() { const run = st.waiting[0]; if (!run || signal?.aborted) return; try { run(); } finally { st.waiting.shift(); if (st.waiting.length) setTimeout(pump); } }
+  function queue(run) { st.waiting.push(run); if (st.waiting.length === 1) painted(pump); }
+  function pump() { const run = st.waiting[0]; if (!run || signal?.aborted) return; try { run(); } finally { st.waiting.shift(); if (st.waiting.length) painted(pump); } }
+  /** After the next frame, or soon where there is none */
+  function painted(run) { let done = false; const go = () => { if (!done) { done = true; setTimeout(run); } }; requestAnimationFrame(go); setTimeout(go, 1000); }
 
   function start() {
     for (const key of Object.keys(VIEWS)) if (model.get('_info').views[key]) {
