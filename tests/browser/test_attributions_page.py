@@ -5,7 +5,8 @@ import pytest
 
 from mtl_explain.attributions import Attributions
 from mtl_explain.schema import example
-from trees import answers, heads, large, leaves, three
+from trees import answers, heads, leaves, three
+from views import large
 
 
 def words(page, part): return page.locator(f'.mtl .mtl-{part}').inner_text().replace('\xa0', ' ').replace('\u202f', ' ')

@@ -6,7 +6,8 @@ import pytest
 from mtl_explain.concept_flow import ConceptFlow
 from test_attributions_page import OVERLAPS
 from test_concept_flow import with_edges
-from trees import large, make, no_concepts, people, unnamed
+from trees import make, no_concepts, people, unnamed
+from views import large
 
 
 def words(page, part): return page.locator(f'.mtl .mtl-{part}').inner_text().replace('\xa0', ' ').replace('\u202f', ' ')

@@ -4,7 +4,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from mtl_explain.concept_map import ConceptMap
-from trees import hostile, large, no_concepts, people, unnamed
+from trees import hostile, no_concepts, people, unnamed
+from views import large
 
 
 def cell(k, t): return f'[role=gridcell][data-concept="{k}"][data-task="{t}"]'

@@ -7,7 +7,8 @@ from mtl_explain.task_compare import TaskCompare
 from test_attributions_page import OVERLAPS
 from test_concept_flow import with_edges
 from test_task_compare import with_overlap
-from trees import large, make, no_concepts, people
+from trees import make, no_concepts, people
+from views import large
 
 
 def words(page, part): return page.locator(f'.mtl .mtl-{part}').inner_text().replace('\xa0', ' ').replace('\u202f', ' ')

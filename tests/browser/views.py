@@ -151,7 +151,7 @@ VIEWS = [
         '[role=rowheader] >> nth=0', 'concepts', ('ArrowDown', 'Enter'), ('What do vote and travel mode share', 'They share 32', 'Shared by both', 'Only in vote', 'not tested'),
         "TaskCompare(ex, 'vote', 'travel mode')", ("v.sort = 'name'", '.mtl-segment[data-value=name][aria-pressed=true]')),
     Row('attributions', lambda: Attributions(three(), rows=True), lambda: [*(Attributions(three(), show=s, rows=True) for s in SHOW[1:]), Attributions(trees.heads(), show='targets', samples=['1204']), Attributions(trees.leaves(), show='targets', top=10), Attributions(stored(), tasks=['doctor visits'], rows=True), Attributions(stored(), tasks=['travel mode'], show='targets')],
-        lambda: Attributions(trees.large(samples=40), players='variable'), bad_answers, odd_answers,
+        lambda: Attributions(large(samples=40), players='variable'), bad_answers, odd_answers,
         '[role=gridcell][data-part=bar] >> nth=0', 'features', ('ArrowDown', 'Enter'), ('Why visits of 5.81', 'age raises it by 5.26', 'chronic diseases = ', '5.81 visits a year', 'n.e.', 'The ledger closes', 'row 1200'),
         "Attributions(ex, tasks=['doctor visits'])", ("v.show = 'rows'", '.mtl-segment[data-value=rows][aria-pressed=true]')),
     Row('training', lambda: TrainingMonitor(six()), lambda: [TrainingMonitor(six(), tasks=['vote', 'diabetes']), TrainingMonitor(many()), TrainingMonitor(history(n=3, blind=(0, 1, 2))), TrainingMonitor(six(status='running'))],
