@@ -139,7 +139,7 @@ def _number_heads(self:TaskModel):
         k = max(1, len(o['levels'])); absent[i, :k] = False
         score[i] = o['first'] + (torch.arange(K).clamp_max(k-1) if o['kind']=='nominal' else 0)
         if o['kind'] in ('binary', 'ordered'): ladder[i, :k] = torch.linspace(-1, 1, k)
-    for n, v in dict(ladder=ladder, score=score, absent=absent, single=torch.tensor([[o['kind'] in ('binary', 'ordered')] for o in self.outcomes])).items(): self.register_buffer(f'_{n}', v, persistent=False)
+    for n, v in dict(ladder=ladder, score=score, absent=absent, single=torch.tensor([[o['kind'] in ('binary', 'ordered')] for o in self.outcomes]), classes=torch.tensor([[o['kind']!='number'] for o in self.outcomes])).items(): self.register_buffer(f'_{n}', v, persistent=False)
 
 # %% ../nbs/12_model.ipynb #cfb6a9be
 @served
@@ -251,7 +251,7 @@ def class_logits(self:TaskModel,
     wide = (slice(None), *[None]*(scores.ndim-1))  # (outcome, 1…, class)
     gain = torch.where(self._single[outcomes], self.gain[outcomes, None], 1.)*self._ladder[outcomes]
     s = scores[position[self._score[outcomes]]].movedim(1, -1)  # (outcome, …, class)
-    return (gain[wide]*s + self.threshold[outcomes][wide]).masked_fill(self._absent[outcomes][wide], -torch.inf)
+    return (gain[wide]*s + (self.threshold*self._classes)[outcomes][wide]).masked_fill(self._absent[outcomes][wide], -torch.inf)
 
 @patch
 def logits(self:TaskModel,

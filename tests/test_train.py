@@ -199,3 +199,12 @@ def test_a_balance_that_cannot_work_is_refused(suite):
     with pytest.raises(TypeError, match=r'UPGrad\(\)'): fit(m, suite, balance=UPGrad, progress=False)
     with pytest.raises(ValueError, match='leave tasks_per_step out'): fit(m, suite, balance=DynamicAverage(), tasks_per_step=1, progress=False)
     with pytest.raises(ValueError, match='no weight for task'): fit(m, suite, balance=FixedWeights({'x': 1}), progress=False)
+
+
+def test_a_number_is_its_score(suite):
+    "Whatever was learnt beside it: what is predicted is what is explained, on its scale"
+    m = MTLModel(suite); torch.nn.init.normal_(m.threshold); torch.nn.init.uniform_(m.gain, .5, 2)
+    for n, o in enumerate(m.outcomes):
+        if o['kind']!='number': continue
+        t = suite[o['task']]; s = m.scores(o['task'], torch.as_tensor(t.x)).detach().numpy()[:, o['first'] - min(p['first'] for p in m.outcomes if p['task']==o['task'])]
+        np.testing.assert_allclose(m.predict(o['task'], t.x)[o['name']], s*o['std'] + o['mean'], rtol=1e-4, atol=1e-5)
