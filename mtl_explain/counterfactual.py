@@ -271,7 +271,7 @@ def _search(s):
     A, p = _singles(s); k, last = 1, min(s.most, len(s.space.free)); _forecast(s)
     while s.fewest() is None:
         _polish(s, _beam(A, p, int(np.clip(.08*s.left()/(60*k), 6, 45))))  # a row costs about 60 k in each of three rounds
-        if k==min(2, last) and s.fewest() is None: _from_afar(s)
+        if k==2 and s.fewest() is None: _from_afar(s)
         k += 1
         if k > last: break
         if s.fewest() is not None: return
