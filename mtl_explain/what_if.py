@@ -163,7 +163,7 @@ def _whole(self:WhatIf):
     stored, ids = [_number(v) for v in np.asarray(c.stored, float)], list(map(str, c.concepts))
     tied = [dict(feature=str(x.feature), task=str(x.task), sample=str(x['sample']), other=str(x.other)) for _, x in c.tied.rename(columns={'other feature': 'other'}).iterrows()]
     info = dict(task=str(c.task), sample=str(c.sample), features=[f for f, _, _ in features], targets=list(_heads(c)), concepts=ids, tied=tied, stored=stored, suggested=known[1] if known else {}, specificity=known[2] if known else {},
-        hows='how' in inspect.signature(c.ask).parameters, canSuggest=self.suggest is not None, summary=f'row {c.sample} of {c.task}, {len(features)} features, {len(stored)} answers')
+        hows='how' in inspect.signature(c.ask).parameters, canSuggest=self.suggest is not None, summary=f'row {c.sample} of {c.task}, {len(features)} feature{"s"*(len(features)!=1)}, {len(stored)} answer{"s"*(len(stored)!=1)}')
     arrays = pack(edges=np.concatenate([np.zeros(0), *(e for _, e, _ in features)]), counts=np.concatenate([np.zeros(0, int), *(np.asarray(n, int) for _, _, n in features)]))
     answer = dict(n=0, edits={}, off=[], values=stored, why=[], outside=[], ms=0.)
     return dict(_info=info, _arrays=arrays, _answer=answer, names=known[0] if known else {}, tasks=[next(h['task'] for h in info['targets'])], samples=[str(c.sample)])

@@ -87,6 +87,8 @@ const still = (t, v) => !Number.isFinite(v) || difference(t, v) === '0';
 export const unitOf = t => t.kind === 'ordered' ? oneLine(t.unit || 'place in its order') : isProbability(t) ? 'probability' : oneLine(t.unit ?? '');
 /** A change that is none, or too small for the digits that are shown */
 export const small = (t, v) => !Number.isFinite(v) ? 'not known' : Math.abs(v) <= 1e-9*(Math.abs(t.high - t.low) || 1) ? 'no change' : `under ${isProbability(t) ? '.01' : quantity(10**-decOf(t), decOf(t))}`;
+/** A part of a change: what the digits cannot show is not called nothing */
+export const part = (t, v) => still(t, v) && small(t, v) !== 'no change' ? small(t, v) : difference(t, v);
 const full = t => oneLine(t.label ?? t.id);
 const withUnit = (s, u) => u ? s + NB + u : s;
 export const conceptName = (d, id, n = 28) => d.names[id] ? {n: middle(oneLine(d.names[id]), n)} : d.suggested?.[id] ? {i: `${id} ${middle(oneLine(d.suggested[id]), n)}`} : {n: id};
@@ -383,11 +385,11 @@ function why(o, d, y) {
   deco(o, svg('line', {x1: R0, x2: R1, y1: y + 8*u, y2: y + 8*u, stroke: tk.line})); y += 28*u;
   for (const s of flow(`${head}${name}: ${total}`, R1 - R0, h)) { deco(o, words(o, R0, y, s, h, tk.ink)); y += 18*u; }
   if (d.whyNot && unknown && d.known) { for (const s of flow(d.whyNot, R1 - R0, f1)) { deco(o, words(o, R0, y, s, f1, tk.muted)); y += 17*u; } return y; }
-  y -= 8*u; const w = R1 - R0, numW = Math.max(56*u, ...all.map(p => p.g ? measure(difference(t, p.g.change) + (p.g.unclear ? ' n.e.' : ''), b1) + 8*u : 0)), x0 = R0 + w*.42, x1 = R1 - numW, reach = all.flatMap(p => p.g ? [p.g.change, ...(p.g.se > 0 ? [p.g.change - 1.96*p.g.se, p.g.change + 1.96*p.g.se] : [])] : []), least = (isProbability(t) ? 1 : t.high - t.low || 0)*.02, lo = Math.min(0, ...reach), hi = Math.max(0, lo + least, ...reach), to = x => hi > lo ? x0 + (x - lo)/(hi - lo)*(x1 - x0 - 8*u) : x0, zero = to(0), top = y + 4*u;
+  y -= 8*u; const w = R1 - R0, numW = Math.max(56*u, ...all.map(p => p.g ? measure(part(t, p.g.change) + (p.g.unclear ? ' n.e.' : ''), b1) + 8*u : 0)), x0 = R0 + w*.42, x1 = R1 - numW, reach = all.flatMap(p => p.g ? [p.g.change, ...(p.g.se > 0 ? [p.g.change - 1.96*p.g.se, p.g.change + 1.96*p.g.se] : [])] : []), least = (isProbability(t) ? 1 : t.high - t.low || 0)*.02, lo = Math.min(0, ...reach), hi = Math.max(0, lo + least, ...reach), to = x => hi > lo ? x0 + (x - lo)/(hi - lo)*(x1 - x0 - 8*u) : x0, zero = to(0), top = y + 4*u;
   for (const {player, g} of all) {
     const room = w*.42 - 10*u, said = [30, 16, 11, 8].map(n => plain(changeParts(d, player, n))).find((s, i) => i === 3 || measure(s, f1) <= room), short = fit(said, room, f1, middle), cy = y + 13*u; if (g?.se > 0) o.se = true;
     mark(o, d, row(o, 1), {what: 'why', player, g, box: {x: R0, y, w, h: 25*u}}, {}, words(o, R0, y + 17*u, short, f1, tk.ink), g ? [svg('rect', {x: Math.min(zero, to(g.change)), y: y + 6*u, width: difference(t, g.change) === '0' ? 0 : Math.max(1, Math.abs(to(g.change) - zero)), height: 14*u, fill: g.unclear ? `url(#${o.ids.hatch})` : g.change > 0 ? tk.plus : tk.minus, stroke: g.unclear ? tk.hatch : undefined}), g.se > 0 && whisker(to(g.change - 1.96*g.se), to(g.change + 1.96*g.se), cy, tk)] : svg('rect', {x: zero, y: y + 6*u, width: (x1 - zero)*.3, height: 14*u, fill: tk.track}),
-      words(o, R1, y + 17*u, g ? difference(t, g.change) + (g.unclear ? ' n.e.' : '') : '…', g && !g.unclear && difference(t, g.change) !== '0' ? b1 : f1, !g || g.unclear || difference(t, g.change) === '0' ? tk.muted : tk[g.change > 0 ? 'plus-text' : 'minus-text'], 'end')); y += 25*u;
+      words(o, R1, y + 17*u, g ? part(t, g.change) + (g.unclear ? ' n.e.' : '') : '…', g && !g.unclear && difference(t, g.change) !== '0' ? b1 : f1, !g || g.unclear || difference(t, g.change) === '0' ? tk.muted : tk[g.change > 0 ? 'plus-text' : 'minus-text'], 'end')); y += 25*u;
   }
   deco(o, svg('line', {x1: zero, x2: zero, y1: top, y2: y, stroke: tk.axis}));
   return y + 4*u;

@@ -50,7 +50,7 @@ test('an axis of answers grows by quarters of its training range', () => {
 });
 test('numbers in their unit', () => { assert.equal(W.amount(T[0], .384), '.38'); assert.equal(W.amount(T[1], 212.4), '212'); assert.equal(W.amount({kind: 'ordered', low: 1.1, high: 1.3}, 1.23456), '1.235'); assert.equal(W.difference(T[0], .19), '+.19'); assert.equal(W.difference(T[0], -.004), '0'); assert.equal(W.difference(T[1], -3.2), '−3'); assert.equal(W.difference(T[0], NaN), '0'); });
 test('a change too small for the digits shown is not called none', () => {
-  assert.deepEqual([0, .004, NaN].map(v => W.small(T[0], v)), ['no change', 'under .01', 'not known']); assert.equal(W.small(T[1], .3), 'under 1'); const d = data({edits: {age: 60}, values: [.384, 212, .6, .3, .1]}); assert.equal(flat(W.answer(d)), 'Age 47 → 60 leaves votes Dole near .38 for row 417.'); assert.match(flat(W.foot(d)[1]), /^No answer moves by a digit that is shown\./);
+  assert.deepEqual([0, .004, NaN].map(v => W.small(T[0], v)), ['no change', 'under .01', 'not known']); assert.deepEqual([0, .004, -.004, .02].map(v => W.part(T[0], v)), ['0', 'under .01', 'under .01', '+.02']); assert.equal(W.small(T[1], .3), 'under 1'); const d = data({edits: {age: 60}, values: [.384, 212, .6, .3, .1]}); assert.equal(flat(W.answer(d)), 'Age 47 → 60 leaves votes Dole near .38 for row 417.'); assert.match(flat(W.foot(d)[1]), /^No answer moves by a digit that is shown\./);
 });
 test('the ten-second read', () => {
   assert.equal(flat(W.answer(data())), 'As stored, votes Dole is .38 for row 417: move a value or switch a concept.'); assert.equal(flat(W.answer(data({mode: 'stored'}))), 'As stored, votes Dole is .38 for row 417.');
