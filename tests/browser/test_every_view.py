@@ -59,12 +59,12 @@ def test_a_saved_page(open_page, tmp_path, row):
 def test_no_label_lies_on_another_or_is_cut_off_and_all_can_be_read(open_page, shown):
     "In every state, from a wide page to a telephone; text in pictures has a contrast of 4.5 : 1 in both themes"
     page = open_page(shown['all'][0], width=1100); all_drawn(page, shown['all'][1])
-    for width in (1100, 700, 400):
+    for width in (1100, 400):
         resize(page, width); assert page.evaluate(checks.LABELS)==[], width
         for theme in ('dark', 'light'): page.emulate_media(color_scheme=theme); page.wait_for_function("t => [...document.querySelectorAll('.mtl')].every(e => e.dataset.theme === t)", arg=theme); assert page.evaluate(checks.CONTRAST)==[], (width, theme)
 
 
-@pytest.mark.parametrize('theme, width, which', [('light', 1100, 'all'), ('light', 400, 'usual'), ('dark', 1100, 'usual'), ('dark', 400, 'usual')])
+@pytest.mark.parametrize('theme, width, which', [('light', 1100, 'all'), ('dark', 400, 'usual')])
 def test_nothing_stands_in_anybodys_way(open_page, shown, theme, width, which):
     "No serious violation that axe-core finds"
     page = open_page(shown[which][0], width=width, theme=theme); all_drawn(page, shown[which][1]); page.evaluate(open(need.axe(), encoding='utf-8').read())
@@ -128,9 +128,7 @@ def test_hostile_names_and_values(open_page, tmp_path, row):
 def test_odd_trees_are_drawn(open_page, tmp_path, row):
     views = list(row.odd()); assert len(views) >= 30 and not [v.trouble for v in views if v.trouble]
     page = open_page(together(tmp_path/'odd.html', views), width=1000); all_drawn(page, len(views))
-    for width in (1000, 400):
-        resize(page, width)
-        assert page.evaluate(checks.LABELS)==[] and page.evaluate(checks.TRACES)==[] and page.errors==[]
+    assert page.evaluate(checks.LABELS)==[] and page.evaluate(checks.TRACES)==[] and page.errors==[]
     page.evaluate(POKE, 2); assert page.evaluate(checks.TRACES)==[] and page.errors==[]
 
 
