@@ -263,3 +263,21 @@ def test_two_players_and_one():
         for name, budget in (('shapley', 4*n), ('shapley', 120), ('permutation', 64), ('lime', 64), ('occlusion', 80)):
             e = Estimate(*list(EXPLAINERS[name](g, np.arange(3), np.random.default_rng(1), budget))[-1]); assert np.isfinite(e.attribution).all() and np.isfinite(e.se).all()
             if name in ('shapley', 'permutation'): assert np.allclose(e.attribution.sum(0), want.sum(0)) and (np.abs(e.attribution - want) <= 6*e.se + 1e-9).all() or budget==8
+
+
+@pytest.mark.parametrize('seed', range(4))
+@pytest.mark.parametrize('rows, draws', [(5, 40), (30, 40), (50, 40)])
+def test_error_bars_are_those_of_the_rows_written_out(seed, rows, draws):
+    "Matrix products against sums over background rows, one row after another"
+    from mtl_explain.attribution import influences, row_errors, row_moves
+    r = np.random.default_rng(seed); n, C, T = 4, 6, 3; owner = np.array([0, 0, 1, 2, 3, 3]); draw = r.integers(0, rows, draws)
+    W, res, z, slope, share, base = r.normal(size=(draws, n)), r.normal(size=(draws, T)), r.normal(size=(rows, C)), r.normal(size=(C, T)), r.uniform(size=n), r.normal(size=(rows, T))
+    total, within, count, df = influences(W, res, draw, rows); moves = row_moves(W, res, draw, z, owner, slope, share, base)
+    by_row = np.stack([sum((np.outer(W[i], res[i]) for i in np.flatnonzero(draw==d)), np.zeros((n, T))) for d in range(rows)])
+    moved = np.stack([[z[d][owner==j] @ slope[owner==j] for j in range(n)] for d in range(rows)])
+    effect = (moved - share[:, None]*(base[:, None] + moved.sum(1, keepdims=True)))/rows
+    np.testing.assert_allclose(total, (by_row**2).sum(0), rtol=1e-10); np.testing.assert_allclose(total + moves, ((by_row + effect)**2).sum(0), rtol=1e-9)
+    met = count > 0; square = sum(np.outer(W[i], res[i])**2 for i in range(draws)); want = (square - (by_row[met]**2/count[met][:, None, None]).sum(0))/(draws - met.sum())*(1/count[met]).mean()/met.sum()*draws**2
+    np.testing.assert_allclose(within, want.clip(0), rtol=1e-9, atol=1e-12); assert count.sum()==draws and np.allclose(df, (W**2).sum(0)**2/(W**4).sum(0))
+    k = met.sum(); se, more = row_errors(total, within, count, moves); given = (1 - k/rows)*k/(k-1)*total + k/rows*within
+    np.testing.assert_allclose(se**2, given, rtol=1e-6); np.testing.assert_allclose(more**2, np.maximum(k/(k-1)*(total + moves) - given, 0), rtol=1e-6, atol=1e-9)  # 1.959964 is rounded
