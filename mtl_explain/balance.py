@@ -34,6 +34,7 @@ class EqualWeights:
     def restore(self, state): vars(self).update(state)
     def __repr__(self): return f'{type(self).__name__}()'
 
+# %% ../nbs/21_balance.ipynb #1ad4f376
 class FixedWeights(EqualWeights):
     "Weights that a user sets"
     def __init__(self,
@@ -52,6 +53,7 @@ class RandomWeights(EqualWeights):
     "Weights drawn anew at every step: the softmax of normal numbers (Lin et al. 2022)"
     def __call__(self, losses, gramian, rng): w = np.exp(rng.normal(size=len(losses))); return w/w.sum()
 
+# %% ../nbs/21_balance.ipynb #05065a9e
 class DynamicAverage(EqualWeights):
     "More weight for tasks whose loss falls slowly (Liu, Johns & Davison 2019)"
     needs = 'losses'
