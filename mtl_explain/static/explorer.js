@@ -112,7 +112,10 @@ function render({model, el, signal}) {
   function queue(run) { st.waiting.push(run); if (st.waiting.length === 1) painted(pump); }
   function pump() { const run = st.waiting[0]; if (!run || signal?.aborted) return; try { run(); } finally { st.waiting.shift(); if (st.waiting.length) painted(pump); } }
   /** After the next frame, or soon where there is none */
-  function painted(run) { let done = false; const go = () => { if (!done) { done = true; setTimeout(run); } }; requestAnimationFrame(go); setTimeout(go, 1000); }
+  function painted(run) { // a timer that is left running would hold a closed page for as long
+    const stop = () => { cancelAnimationFrame(frame); clearTimeout(timer); signal?.removeEventListener('abort', stop); }, go = () => { stop(); setTimeout(run); };
+    const frame = requestAnimationFrame(go), timer = setTimeout(go, 1000); signal?.addEventListener('abort', stop);
+  }
 
   function start() {
     for (const key of Object.keys(VIEWS)) if (model.get('_info').views[key]) {
