@@ -278,9 +278,13 @@ class Link:
     def _set(self, to, value):
         if self._busy: return
         self._busy = True
-        try: setattr(to, self.name, value)
-        except (ValueError, t.TraitError): pass  # it cannot show that
+        try:
+            if self._shows(to, value): setattr(to, self.name, value)
         finally: self._busy = False
+    def _shows(self, to, value):
+        try: to.traits()[self.name]._validate(to, value)
+        except (ValueError, t.TraitError): return False
+        return True
     def unlink(self):
         "Let go"
         for v in self.views: v.unobserve(self._pass, self.name)

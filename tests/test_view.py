@@ -118,6 +118,20 @@ def test_a_linked_view_stays_where_it_is_when_it_cannot_show_a_value():
     assert a.n==0
 
 
+def test_an_error_of_a_linked_view_is_an_error():
+    "What a view refuses stays with the other one; what goes wrong while it shows a value is not hidden"
+    class Any(View): n = t.Int().tag(sync=True)
+    class Broken(View):
+        n = t.Int().tag(sync=True)
+        @t.observe('n')
+        def _drawn(self, change):
+            if change.new==3: raise ValueError('a real error')
+    a, b = Any(n=1), Broken(); link(a, b)
+    with pytest.raises(ValueError, match='a real error'): a.n = 3
+    a.n = 4; assert b.n==4
+    b.n = 5; assert a.n==5
+
+
 def test_docs_prefer_the_page():
     class Cell: outputs = [{'data': {'application/vnd.jupyter.widget-view+json': {}, 'text/html': ''}}, {'data': {'application/vnd.jupyter.widget-view+json': {}}}, {'text': 'stdout'}]
     static_widgets(Cell); assert [list(o.get('data', {})) for o in Cell.outputs]==[['text/html'], ['application/vnd.jupyter.widget-view+json'], []]
