@@ -10,6 +10,7 @@ __all__ = ['Table', 'Outcome', 'Task', 'TaskSuite']
 # %% ../nbs/01_data.ipynb #d51d29f5
 import copy, html, warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 # %% ../nbs/01_data.ipynb #c9a6bb90
 import numpy as np
@@ -18,6 +19,7 @@ from fastcore.basics import patch
 
 # %% ../nbs/01_data.ipynb #a9f53eae
 from .columns import KINDS, Column, bad_column, check_name, left_out, number_text, read_column, varies
+from .folders import Sheet, read_folder, write_folder
 from .splits import split_rows
 
 # %% ../nbs/01_data.ipynb #89ef0bdf
@@ -25,7 +27,7 @@ class Table:
     "A data frame with one row a case, and what is to be predicted from the rest of it."
     def __init__(self,
         frame:pd.DataFrame,       # One row a case; every column that is not named below becomes an input
-        target:str|list,          # Column to predict, or several
+        target:str|list|dict,     # Column to predict, or several; {name: columns}: labels, yes or no, that belong together
         kind:dict|str|None=None,  # Column -> 'number', 'binary', 'ordered' or 'nominal'; one word: all targets; left out: guessed
         groups:str|None=None,     # Column that says which rows belong together (a person, a clinic): never split up, never an input
         *,
@@ -42,7 +44,8 @@ class Table:
             if not isinstance(d, dict|None): raise TypeError(f'Table: {what} must be a dict from column to text, not {type(d).__name__}')
         if not isinstance(kind, dict|str|None): raise TypeError(f'Table: kind must be a word or a dict, not {type(kind).__name__}')
         self.frame, self.groups, self.family = frame.copy(), groups, family
-        self.targets = list(target) if isinstance(target, list|tuple) else [target]
+        self.target = target if isinstance(target, list|tuple) else [target]
+        self.targets, self.labels = _flat(self.target)
         self.kinds = {t: kind for t in self.targets} if isinstance(kind, str) else dict(kind or {})
         self.units, self.concepts, self.note, self.clip, self.scale = dict(units or {}), dict(concepts or {}), note, clip, scale
         self.split = None if split is None else np.asarray(split, object)
@@ -50,6 +53,18 @@ class Table:
 
     def __repr__(self):
         return f'Table({len(self.frame)} rows, {len(self.frame.columns)} columns; target {", ".join(map(repr, self.targets))})'
+
+# %% ../nbs/01_data.ipynb #f13dc87d
+def _flat(target):
+    "Columns to predict, and for each of those that belong together the name of what they belong to."
+    targets, labels = [], {}
+    for t in target:
+        for name, columns in (t.items() if isinstance(t, dict) else [(None, [t])]):
+            if not isinstance(columns, list|tuple): raise TypeError(f'Table: the labels {name!r} must be a list of columns, not {type(columns).__name__}')
+            if not columns: raise ValueError(f'Table: the labels {name!r} name no column')
+            targets += columns
+            if name is not None: labels |= dict.fromkeys(columns, name)
+    return targets, labels
 
 # %% ../nbs/01_data.ipynb #0a12021b
 def _check_table(name, table):
@@ -68,6 +83,9 @@ def _check_table(name, table):
             if c not in columns: raise bad_column(name, c, f'{what} names it, but the columns are {", ".join(map(repr, columns))}')
     for t in table.targets:
         if table.targets.count(t) > 1 or t == table.groups: raise bad_column(name, t, 'is named twice: as a target, and once more')
+    for t, group in table.labels.items():
+        check_name(group, f'{where}, labels')
+        if group in table.targets: raise bad_column(name, t, f'belongs to labels called {group!r}, and so is a target; give the labels another name')
     for c, text in [*table.units.items(), *table.concepts.items()]:
         if text != '': check_name(text, f'{where}, column {c!r}, unit or concept')
     if table.family is not None: check_name(table.family, f'{where}, family')
@@ -105,6 +123,8 @@ def _read_table(name, table):
     for t in table.targets:
         outcomes.append(read_column(f[t], name, table.kinds.get(t), target=True))
         if outcomes[-1] is None: raise bad_column(name, t, 'has one value only: there is nothing to predict')
+        if t in table.labels and outcomes[-1].kind != 'binary':
+            raise bad_column(name, t, f'is one of the labels {table.labels[t]!r}, so it must be yes or no, and was read as {outcomes[-1].kind}; make it a target of its own')
     for c in f.columns.drop([*table.targets, *[table.groups] * (table.groups is not None)]):
         left[c] = '' if c in table.kinds else left_out(f[c])
         column = None if left[c] else read_column(f[c], name, table.kinds.get(c))
@@ -127,6 +147,7 @@ class Outcome:
     unit:str = ''
     concept:str = ''
     rule:str = ''      # The rule by which the kind was guessed; '' where it was stated
+    group:str = ''     # Name of the labels that it belongs to; they count as one target
 
     @property
     def scores(self): return len(self.levels) if self.kind == 'nominal' else 1
@@ -151,7 +172,7 @@ def _outcome(c, v, split, table, name):
     mean, std = (0., 1.) if c.levels else _moments(train)
     if not std: raise bad_column(name, c.name, 'has the same value in all training rows; add rows, or take another seed')
     if not table.scale: mean, std = 0., 1.
-    return Outcome(c.name, c.kind, c.levels, mean, std, table.units.get(c.name, ''), table.concepts.get(c.name, ''), c.rule)
+    return Outcome(c.name, c.kind, c.levels, mean, std, table.units.get(c.name, ''), table.concepts.get(c.name, ''), c.rule, table.labels.get(c.name, ''))
 
 # %% ../nbs/01_data.ipynb #47bc1612
 def _index(index):
@@ -196,7 +217,7 @@ class Task:
     def __len__(self): return len(self.split)
     def __repr__(self):
         return (f'Task {self.name!r}: {len(self)} rows, {len(self.features)} features, {len(self.inputs)} input variables; '
-                + '; '.join(map(_told, self.outcomes)))
+                + _targets(self))
 
 # %% ../nbs/01_data.ipynb #18f21b5c
 @patch
@@ -279,8 +300,9 @@ def _describe(task, used):
     f = pd.DataFrame(rows, columns=['variable', 'feature', 'level', 'role', 'kind', 'mean', 'std'])
     unit, concept = ([d.get(c, '') for c in f.feature] for d in (task.table.units, task.table.concepts))
     ids = pd.Index([_unique(i, used) for i in f.variable], name='variable', dtype=object)
-    f = f.assign(task=task.name, family=task.family, unit=unit, concept=concept).set_index(ids)
-    return f[['task', 'family', 'feature', 'level', 'role', 'kind', 'unit', 'concept', 'mean', 'std']]
+    group = [task.table.labels.get(c, '') for c in f.feature]
+    f = f.assign(task=task.name, family=task.family, unit=unit, concept=concept, group=group).set_index(ids)
+    return f[['task', 'family', 'feature', 'level', 'role', 'kind', 'unit', 'concept', 'mean', 'std', 'group']]
 
 # %% ../nbs/01_data.ipynb #b690346d
 class TaskSuite:
@@ -352,18 +374,76 @@ def with_fold(self:TaskSuite,
     out._build()
     return out
 
+
+@patch
+def with_table(self:TaskSuite,
+    name:str,     # Of the new task
+    table:Table,  # Its rows
+) -> TaskSuite:
+    "The same suite with one more task at its end; the others keep their splits, their scale and their ids."
+    if name in self.tables: raise ValueError(f'TaskSuite: there is a task {name!r} already; give the new one another name')
+    out = copy.copy(self)
+    out.tables, out._readings = self.tables | {name: table}, self._readings | {name: _read_table(name, table)}
+    for c, why in out._readings[name].left.items(): warnings.warn(f'table {name!r}, column {c!r}: left out, because it {why}', stacklevel=2)
+    out._build()
+    return out
+
+# %% ../nbs/01_data.ipynb #b0a91d9b
+def _sheet(task):
+    "A task as a folder holds it."
+    t, kept = task.table, lambda d: {c: v for c, v in d.items() if v != ''}
+    said = dict(target=list(t.target), kind=t.kinds, groups=t.groups, units=kept(t.units), concepts=kept(t.concepts), family=t.family,
+                split=t.split, clip=t.clip and float(t.clip), scale=bool(t.scale), note=t.note)
+    return Sheet(t.frame.set_axis(task.index), said, task.split, {c.name: (c.kind, list(c.levels)) for c in [*task.columns, *task.outcomes]})
+
+@patch
+def to_folder(self:TaskSuite,
+    path,                  # Folder; made where it is not there
+    overwrite:bool=False,  # May there be files already?
+) -> Path:                 # The folder
+    "Write the suite as plain CSV and JSON, for `TaskSuite.from_folder` and for anybody else."
+    return write_folder(path, dict(splits=list(self.splits), seed=self.seed, fold=self.fold), {n: _sheet(t) for n, t in self._tasks.items()}, overwrite)
+
+@patch(cls_method=True)
+def from_folder(cls:TaskSuite,
+    path,             # A folder that `to_folder` wrote, or one in the bare layout: data/<name>.csv with labels, splits/<name>.json
+    tasks:list=None,  # Names of tasks; left out: all
+) -> TaskSuite:
+    "Read a suite back: the same inputs, outputs, scale, splits and ids."
+    settings, sheets = read_folder(path, tasks)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # what is left out was said when the suite was made
+        suite = TaskSuite({n: Table(s.frame, **s.table) for n, s in sheets.items()}, **settings)
+    for n, s in sheets.items(): _check_read(path, suite[n], s)
+    if not (moved := [n for n, s in sheets.items() if s.split is not None and (s.split != suite[n].split).any()]): return suite
+    warnings.warn(f'{path}: the splits of {", ".join(map(repr, moved))} are kept as they are stored; from the seed, they would be drawn otherwise here', stacklevel=2)
+    return TaskSuite(suite.tables | {n: Table(sheets[n].frame, **sheets[n].table | dict(split=sheets[n].split)) for n in moved}, **settings)
+
+def _check_read(path, task, sheet):
+    "Refuse a column that is not what it was when it was written."
+    for c in [*task.columns, *task.outcomes]:
+        kind, levels = sheet.read.get(c.name, (c.kind, c.levels))
+        if odd := [l for l in c.levels if l not in levels]: raise bad_column(task.name, c.name, f'holds {odd[0]!r}, which {path} does not know among its levels, {", ".join(map(repr, levels))}')
+        if (kind, tuple(levels)) != (c.kind, c.levels): raise bad_column(task.name, c.name, f'is {c.kind} ({", ".join(c.levels)}), and {path} says {kind} ({", ".join(levels)}): a row was changed or lost')
+
 # %% ../nbs/01_data.ipynb #688a4948
 def _told(o):
     "An outcome in words."
     what = o.kind + (f' ({", ".join(o.levels[:5])}{", …" * (len(o.levels) > 5)})' if o.levels else f' in {o.unit}' * bool(o.unit))
     return f'{o.name}: {what}' + f' [guessed: {o.rule}]' * bool(o.rule)
 
+def _targets(task):
+    "All targets in words; labels that belong together as one."
+    groups = {}
+    for o in task.outcomes: groups.setdefault(o.group or (o.name,), []).append(o)
+    return '; '.join(_told(os[0]) if not os[0].group else f'{g}: {len(os)} label{"s" * (len(os) > 1)} ({", ".join(o.name for o in os[:5])}{", …" * (len(os) > 5)})' for g, os in groups.items())
+
 def _summary(suite):
     "What there is to say of each task."
     def cells(t):
         parts = ' + '.join(str((t.split == p).sum()) for p in ('train', 'valid', 'test'))
         return dict(task=t.name, family=t.family, rows=len(t), split=parts, features=len(t.features), variables=len(t.inputs),
-                    target='; '.join(map(_told, t.outcomes)), left_out=', '.join(t.left_out), note=t.table.note)
+                    target=_targets(t), left_out=', '.join(t.left_out), note=t.table.note)
     f = pd.DataFrame([cells(t) for t in suite._tasks.values()]).rename(columns=dict(split='train + valid + test', left_out='left out'))
     told = dict(family=(f.family != f.task).any(), note=(f.note != '').any(), **{'left out': (f['left out'] != '').any()})
     return f[[c for c in f if told.get(c, True)]]

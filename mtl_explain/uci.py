@@ -8,7 +8,7 @@ Docs: https://mtl-explain.github.io/mtl_explain/uci.html.md"""
 __all__ = ['FAMILIES', 'NOTES', 'family', 'uci121']
 
 # %% ../nbs/02_uci.ipynb #48adc6d5
-import json, re
+import re
 from pathlib import Path
 
 # %% ../nbs/02_uci.ipynb #fbb20c51
@@ -16,6 +16,7 @@ import numpy as np, pandas as pd
 
 # %% ../nbs/02_uci.ipynb #2d4d0ab6
 from .data import Table, TaskSuite
+from .folders import bare_names, bare_sheet, judging, read_folder, read_numbers
 
 # %% ../nbs/02_uci.ipynb #afff8bee
 FAMILIES = {'acute inflammations': 'acute-', 'breast cancer, Wisconsin': 'breast-cancer-wisc', 'cardiotocography': 'cardiotocography-', 'Australian credit': 'credit-approval|statlog-australian-credit', 'energy': 'energy-',
@@ -31,37 +32,9 @@ def family(
     return next((f for f, pattern in FAMILIES.items() if re.match(pattern, name)), name)
 
 # %% ../nbs/02_uci.ipynb #ff24efdf
-def _numbers(path, **kw):
-    "A table of numbers; an error names file and line"
-    if not path.exists(): raise ValueError(f'uci121: {path} is missing')
-    f = pd.read_csv(path, **kw)
-    cells = f.apply(pd.to_numeric, errors='coerce')
-    if (bad:=cells.isna().to_numpy()).any():
-        row, col = np.argwhere(bad)[0]
-        raise ValueError(f'uci121: {path}, row {row} (of {len(f)}), column {f.columns[col]!r} holds no number: the file is cut short or damaged')
-    return cells
-
-def _tidy(folder, name):
-    "Values, labels, and which rows judge (bool), from the tidy layout"
-    f, at = _numbers(folder/'data'/f'{name}.csv'), folder/'splits'/f'{name}.json'
-    if 'label' not in f: raise ValueError(f'uci121: {folder/"data"/name}.csv has no column \'label\'')
-    if not at.exists(): raise ValueError(f'uci121: {at} is missing')
-    s = json.loads(at.read_text(encoding='utf-8'))
-    if s['n_train_file'] + s['n_test_file']!=len(f): raise ValueError(f'uci121: {name}.csv has {len(f)} rows, and {at.name} counts {s["n_train_file"]} + {s["n_test_file"]}: one of them is cut short')
-    return f.drop(columns='label'), f.label.to_numpy(), _judging(len(f), s['n_train_file'], s['kfold'][0]['test'], name)
-
-def _judging(rows, train, first, name):
-    "The test file's rows, or those of the first fold"
-    out = np.arange(rows) >= train
-    if not out.any():
-        if not (at:=np.asarray(first, int)).size or at.min() < 0 or at.max() >= rows: raise ValueError(f'uci121: the first fold of {name!r} names rows that are not there')
-        out[at] = True
-    return out
-
-# %% ../nbs/02_uci.ipynb #0e9a8300
 def _theirs(folder, name):
-    "The same from the authors' layout"
-    at = folder/name; dat = lambda part: _numbers(at/f'{name}{part}_R.dat', sep='\t', index_col=0)
+    "Values, labels, and which rows judge (bool), from the authors' layout"
+    at = folder/name; dat = lambda part: read_numbers(at/f'{name}{part}_R.dat', sep='\t', index_col=0)
     parts = [dat('')] if (at/f'{name}_R.dat').exists() else [dat('_train'), dat('_test')]
     f, told = pd.concat(parts, ignore_index=True), at/f'{name}.txt'
     found = dict(re.findall(r'(n_\w+)\s*=\s*(\d+)', told.read_text(encoding='latin-1'))) if told.exists() else {}
@@ -69,41 +42,21 @@ def _theirs(folder, name):
     folds = at/'conxuntos_kfold.dat'
     if len(parts)==1 and not folds.exists(): raise ValueError(f'uci121: {folds} is missing')
     lines = [l.split() for l in folds.read_text().splitlines() if l.strip()] if len(parts)==1 else [[], []]
-    return f.iloc[:, :-1], f.iloc[:, -1].to_numpy(), _judging(len(f), len(f) if len(parts)==1 else len(parts[0]), lines[1], name)
+    return f.iloc[:, :-1], f.iloc[:, -1].to_numpy(), judging(len(f), len(f) if len(parts)==1 else len(parts[0]), lines[1], name)
 
-# %% ../nbs/02_uci.ipynb #0a349a7a
-def _names(frame, told):
-    "Values in their unit and under their names, where these are known"
-    known = told.get('features') or []
-    if len(known)!=frame.shape[1] or len(set(known))<len(known) or 'class' in known: return frame.add_prefix('')
-    mean, std = (told.get(k) or [None]*len(known) for k in ('raw_mean', 'raw_std'))
-    return pd.DataFrame({n: frame[c] if m is None or s is None else frame[c]*s + m for n, c, m, s in zip(known, frame, mean, std)})
 
-def _table(name, frame, label, test, told, concepts):
-    "A task as a `Table`; columns that never vary are left out, and the note says so"
-    if label.min() < 0 or (label % 1).any(): raise ValueError(f'uci121: {name}: the label {label[(label < 0) | (label % 1 > 0)][0]:g} is no class; classes are 0, 1, 2 …')
-    classes = told.get('classes') or []
-    if classes and label.max() >= len(classes): raise ValueError(f'uci121: {name}: the label {int(label.max())} is outside the range 0 to {len(classes)-1} of the classes')
-    words = classes if len(set(classes))==len(classes) > label.max() else [str(k) for k in range(int(label.max())+1)]
-    frame = _names(frame, told); split, note = np.where(test, 'test', ''), [NOTES[name]] if name in NOTES else []
-    split, lost = _settled(label.astype(int), split)
-    if lost.any(): note.append(f'{lost.sum()} test rows are of a class that no other row has, and are left out')
-    flat = [c for c in frame if frame[c][~lost].nunique() < 2]
-    if flat: note.append(f'{len(flat)} columns never vary and are left out')
-    frame = frame.drop(columns=flat)[~lost]; there = np.unique(label[~lost]).astype(int)
-    frame['class'] = pd.Categorical.from_codes(np.searchsorted(there, label[~lost]), [words[k] for k in there])
-    kinds = {c: 'number' for c in frame if c!='class'} | {'class': 'binary' if len(there)==2 else 'nominal'}
-    return Table(frame.reset_index(drop=True), 'class', kinds, concepts={c: k for c, k in concepts.items() if c in kinds}, family=family(name), split=split[~lost], clip=5, note='; '.join(note))
+def _read_theirs(folder, tasks):
+    there = sorted(p.parent.name for p in folder.glob('*/*_R.dat') if p.name in (f'{p.parent.name}_R.dat', f'{p.parent.name}_train_R.dat'))
+    tasks = there if tasks is None else [tasks] if isinstance(tasks, str) else list(tasks)
+    if lost:=[t for t in tasks if t not in there]: raise ValueError(f'uci121: no task {lost[0]!r} in {folder}; there are {", ".join(there[:10])}{" …" if len(there) > 10 else ""}')
+    return {t: bare_sheet(t, *_theirs(folder, t), *told) for t, told in bare_names(folder, tasks).items()}
 
-# %% ../nbs/02_uci.ipynb #457c0d72
-def _settled(label, split):
-    "One row of every rare class teaches; rows whose class is nowhere else are lost"
-    free, split = split=='', split.astype(object)
-    rows = np.bincount(label[free], minlength=label.max()+1)
-    for k in np.flatnonzero((rows > 0) & (rows < 5)): split[np.flatnonzero(free & (label==k))[0]] = 'train'  # of five and more, a stratified fifth leaves four
-    return split, ~free & (rows[label]==0)
 
-# %% ../nbs/02_uci.ipynb #99f6b3f2
+def _known(name, note):
+    "The note with what one must know of the task"
+    return note if (fault:=NOTES.get(name, '')) in note else f'{fault}; {note}' if note else fault
+
+# %% ../nbs/02_uci.ipynb #0e9a8300
 def uci121(
     folder, # Where the tasks are, in one of the two layouts
     tasks:list=None, # Names of tasks; left out: all that are there
@@ -112,15 +65,8 @@ def uci121(
     "The tasks of UCI-121 that a folder holds"
     folder = Path(folder)
     if not folder.is_dir(): raise ValueError(f'uci121: there is no folder {folder}')
-    tidy = (folder/'data').is_dir()
-    there = sorted(p.stem for p in (folder/'data').glob('*.csv')) if tidy else sorted(p.parent.name for p in folder.glob('*/*_R.dat') if p.name in (f'{p.parent.name}_R.dat', f'{p.parent.name}_train_R.dat'))
-    if not there: raise ValueError(f'uci121: {folder} holds neither data/<name>.csv nor <name>/<name>_R.dat')
-    tasks = there if tasks is None else [tasks] if isinstance(tasks, str) else list(tasks)
-    if lost:=[t for t in tasks if t not in there]: raise ValueError(f'uci121: no task {lost[0]!r} in {folder}; there are {", ".join(there[:10])}{" …" if len(there) > 10 else ""}')
-    told, concepts = ({} if not (folder/f).exists() else json.loads((folder/f).read_text(encoding='utf-8')) for f in ('names.json', 'concepts.json'))
-    of = {t: {} for t in tasks}
-    for concept, columns in concepts.items():
-        for c in columns:
-            if c['dataset'] in of: of[c['dataset']][c['feature']] = concept
-    read = _tidy if tidy else _theirs
-    return TaskSuite({t: _table(t, *read(folder, t), told.get(t, {}), of[t]) for t in tasks}, splits=(.64, .16, .2), seed=seed)
+    if (folder/'data').is_dir(): _, sheets = read_folder(folder, tasks)
+    else: sheets = _read_theirs(folder, tasks)
+    if not sheets: raise ValueError(f'uci121: {folder} holds neither data/<name>.csv nor <name>/<name>_R.dat')
+    tables = {n: Table(s.frame, **s.table | dict(family=family(n), note=_known(n, s.table.get('note', '')))) for n, s in sheets.items()}
+    return TaskSuite(tables, splits=(.64, .16, .2), seed=seed)
