@@ -19,13 +19,13 @@ from fastcore.basics import patch
 # %% ../nbs/34_explain.ipynb #961c2b66
 from .sharing import OFF
 from .schema import TOLERANCE, append, check, closing, has, load, new_tree, node
-from .running import progress_line
+from .running import as_bytes, in_words, progress_line
 from .predictor import Cases, ModelPredictor
 from .any_model import predictors
 from .game import ConceptGame, EdgeGame, InputGame, Nearest, PLAYERS, Sampled, Typical
 from .attribution import EXPLAINERS, importance
 from . import relevance as _relevance  # registers its explainer
-from .play import Keep, Store, _together, as_bytes, budget, in_words, play
+from .play import Keep, Store, _together, budget, play
 from .concepts import concepts, matching
 
 # %% ../nbs/34_explain.ipynb #a6ae08ab

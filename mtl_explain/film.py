@@ -119,7 +119,7 @@ def summed(
     tasks:int, # How many tasks there are
 )->torch.Tensor: # (task, row, width)
     "Sum over each task's variables of `stack(x, film)`"
-    if not (stack.lean and stack.first is not None and stack.act in SLOPES and x.device.type=='cpu' and torch.is_grad_enabled() and not x.requires_grad and len(x)):
+    if not (stack.lean and stack.first is not None and stack.act in SLOPES and x.device.type=='cpu' and torch.is_grad_enabled() and not torch.is_autocast_enabled('cpu') and not x.requires_grad and len(x)):
         cells = stack(x[..., None], film[:, None])
         return cells.new_zeros(tasks, *cells.shape[1:]).index_add(0, task, cells)
     f = film.view(len(film), -1, 2, stack.width)  # (variable, layer, scale and shift, width)

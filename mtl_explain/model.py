@@ -77,6 +77,7 @@ class TaskModel(nn.Module):
     @property
     def device(self): return self.gain.device
     def penalty(self): return None  # what training adds to the loss
+    def step_bytes(self, task, rows): return 48*rows*self.config['width']*max(1, self.config.get('blocks', 1))*self.config.get('experts', 1)  # about what a training step keeps for some rows of a task
 
 # %% ../nbs/12_model.ipynb #3d43d2e4
 from fastcore.basics import patch
@@ -109,17 +110,22 @@ class MTLModel(TaskModel):
         width:int=48, # Hidden size
         blocks:tuple=(2, 2, 1), # Residual blocks in encoder, core, decoder
         dropout:float=.2, # Share of hidden units dropped during training
+        noise:float=0., # Standard deviation of the noise on all embeddings during training
         activation:str='gelu', # A name in `ACTIVATIONS`
         seed:int=0, # Decides the start
     ):
-        config = dict(dim=dim, width=width, blocks=list(blocks), dropout=dropout, activation=activation, seed=seed)
+        config = dict(dim=dim, width=width, blocks=list(blocks), dropout=dropout, noise=noise, activation=activation, seed=seed)
         super().__init__(suite, config, sharing=Attend(12) if sharing is None else sharing)
     @property
     def concepts(self): return self.sharing.concepts
+    def step_bytes(self, task, rows):
+        (encoder, core, decoder), spec = self.config['blocks'], self.spec[task]
+        return rows*self.config['width']*(len(spec['inputs'])*9*max(1, encoder) + 20*core + len(spec['outputs'])*24*(decoder + 1))
 
 # %% ../nbs/12_model.ipynb #d1bbcacb
 @patch
-def _build(self:MTLModel, sharing, dim, width, blocks, dropout, act):
+def _build(self:MTLModel, sharing, dim, width, blocks, dropout, act, noise=0.):
+    self.noise = noise
     start = [1. if o['kind']=='nominal' else .01 for o in self.outcomes for _ in range(o['scores'])]
     self.sharing = sharing.build(sum(len(t['inputs']) for t in self.spec.values()), dim)
     self.output = nn.Parameter(torch.randn(len(start), dim)*torch.tensor(start)[:, None])  # (score, embedding)
@@ -148,10 +154,13 @@ def forward(self:MTLModel,
     x:torch.Tensor, # (variable, row): values, in the order of `batch.inputs`
 )->torch.Tensor: # (score, row), in the order of `batch.outputs`
     "Scores of some rows of some tasks"
-    film = self.encoder.film(self.sharing(batch.inputs))  # (variable, ·)
+    film = self.encoder.film(self._shaken(self.sharing(batch.inputs)))  # (variable, ·)
     rows = summed(self.encoder, x, film, batch.input_task, len(batch.tasks))  # (task, row, width)
     h = self.core(rows).index_select(0, batch.output_task)  # (score, row, width)
-    return self._read(h, self.output.index_select(0, batch.outputs)[:, None])
+    return self._read(h, self._shaken(self.output.index_select(0, batch.outputs))[:, None])
+
+@patch
+def _shaken(self:MTLModel, z): return z + self.noise*torch.randn_like(z) if self.training and self.noise else z
 
 @patch
 def _read(self:MTLModel, h, z): return self.readout(self.decoder(h, self.decoder.film(z)), self.readout.film(z))[..., 0]

@@ -6,7 +6,8 @@ from mtl_explain.compare import score
 from mtl_explain.data import Table, TaskSuite
 from mtl_explain.model import MODELS, Batch, Core, MTLModel, TaskModel, load_model
 from mtl_explain.suites import planted
-from mtl_explain.train import SquaredHinge, calibrate, fit
+from mtl_explain.losses import SquaredHinge
+from mtl_explain.train import calibrate, fit
 
 ALL = [HardSharing, SoftSharing, CrossStitch, Experts, SingleTask]
 pytestmark = pytest.mark.filterwarnings('ignore:attention is still uniform', 'ignore:.*concepts are dead')

@@ -5,7 +5,8 @@ from mtl_explain.any_model import Head, predictors
 from mtl_explain.explain import explain
 from mtl_explain.game import InputGame, Sampled
 from mtl_explain.attribution import EXPLAINERS, explainer
-from mtl_explain.play import as_bytes, block_rows, budget
+from mtl_explain.play import block_rows, budget
+from mtl_explain.running import as_bytes
 from mtl_explain.schema import check, closing, load
 
 @pytest.fixture(scope='module')

@@ -1,12 +1,16 @@
 "Training: exact resume, interrupts, fairness, losses, missing labels, and what is refused."
-import numpy as np, pandas as pd, pytest, torch
+import json, os, socket, subprocess, sys
+from types import SimpleNamespace
+import numpy as np, pandas as pd, pytest, torch, xarray as xr
 from hypothesis import given, settings, strategies as st
 from mtl_explain.data import Table, TaskSuite
 from mtl_explain.model import Batch, MTLModel, load_model
 from mtl_explain.sharing import Attend, Own
 from mtl_explain.suites import planted
-from mtl_explain.train import CrossEntropy, Huber, LOSSES, SquaredError, SquaredHinge, _turn, calibrate, fit
+from mtl_explain.losses import CrossEntropy, Huber, LOSSES, Rows, SquaredError, SquaredHinge
+from mtl_explain.train import BySize, InTurns, calibrate, fit
 
+STEP = dict(rows=16, memory='1 GB', precision=None)
 pytestmark = pytest.mark.filterwarnings('ignore:attention is still uniform', 'ignore:.*concepts are dead')
 
 @pytest.fixture(scope='module')
@@ -44,8 +48,8 @@ def test_an_interrupt_keeps_the_best_weights(suite):
     model = MTLModel(suite)
     history = fit(model, suite, steps=200, evaluate=10, progress=False, loss=dict(number=stop_at(SquaredError(), 150)))
     assert history.attrs['status']=='interrupted' and not model.training
-    from mtl_explain.train import _Data, _evaluate
-    assert np.isclose(np.nanmean(_evaluate(_Data(model, suite, LOSSES))), history.attrs['best'], atol=1e-6)
+    from mtl_explain.train import _evaluate
+    assert np.isclose(np.nanmean(_evaluate(Rows(model, suite, LOSSES))), history.attrs['best'], atol=1e-6)
 
 def test_same_seed_same_weights(suite):
     a, b, c = (MTLModel(suite, seed=s) for s in (0, 0, 1))
@@ -66,14 +70,13 @@ def test_patience_stops_early(suite):
 @given(st.integers(1, 30), st.integers(1, 12), st.integers(0, 99))
 def test_turns_are_fair(n, per, seed):
     pieces = -(-n//per)
-    seen = [_turn(list(range(n)), per, s, seed) for s in range(3*pieces)]
+    seen = [InTurns()(dict.fromkeys(range(n), 9), per, s, seed) for s in range(3*pieces)]
     assert all(len(set(t))==len(t)<=per and t==sorted(t) for t in seen)
     assert (np.bincount(np.concatenate(seen), minlength=n)==3).all()
 
 def test_guess_has_loss_one(suite):
-    from mtl_explain.train import _Data
     for losses in (LOSSES, LOSSES | dict(number=Huber(), binary=SquaredHinge(), ordered=SquaredHinge())):
-        d = _Data(MTLModel(suite), suite, losses)
+        d = Rows(MTLModel(suite), suite, losses)
         assert np.isfinite(d.guess).all() and (d.guess > 0).all()
 
 def test_hinge_guess_is_the_best_constant():
@@ -93,8 +96,7 @@ def test_missing_labels_mask_the_loss_and_keep_the_row():
     assert np.isfinite(history.validation_loss).all() and len(model.predict('t', s['t'].x)['y'])==90
 
 def test_label_noise_of_masked_rows_does_not_matter():
-    from mtl_explain.train import _Data
-    s = planted(seed=0, tables=1, rows=60); t = s.tasks[0]; model = MTLModel(s); d = _Data(model, s, LOSSES)
+    s = planted(seed=0, tables=1, rows=60); t = s.tasks[0]; model = MTLModel(s); d = Rows(model, s, LOSSES)
     scores = torch.randn(1, 6, requires_grad=True); y = torch.tensor([[1., float('nan'), 2., float('nan'), 0., 1.]])
     d.loss(d.batch[t], scores, y).sum().backward()
     assert torch.isfinite(scores.grad).all() and (scores.grad[0, [1, 3]]==0).all() and (scores.grad[0, [0, 2]]!=0).all()
@@ -160,11 +162,11 @@ def test_equal_weights_are_the_plain_mean(suite):
 def test_gradients_task_by_task_are_those_of_the_whole_step(suite):
     "Mixed with equal weights they are the plain gradient, on every parameter"
     from mtl_explain.balance import EqualWeights
-    from mtl_explain.train import LOSSES, _Data, _draw, _step_losses
+    from mtl_explain.train import _draw, _step_losses
     class Mixed(EqualWeights): needs = 'gradients'
-    model = MTLModel(suite, seed=2, dropout=0.); data = _Data(model, suite, LOSSES); draw = {t: _draw(data.train[t], 16, 0, 0, i) for i, t in enumerate(data.tasks)}; out = []
+    model = MTLModel(suite, seed=2, dropout=0.); data = Rows(model, suite, LOSSES); draw = {t: _draw(data.train[t], 16, 0, 0, i) for i, t in enumerate(data.tasks)}; out = []
     for balance in (None, Mixed()):
-        model.zero_grad(set_to_none=True); outcomes, losses = _step_losses(data, {}, draw, balance, np.random.default_rng(0)); order = outcomes.argsort()
+        model.zero_grad(set_to_none=True); outcomes, losses = _step_losses(data, SimpleNamespace(balance=balance), {}, draw, STEP, np.random.default_rng(0)); order = outcomes.argsort()
         out.append((torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]), losses[order]))
     assert torch.allclose(out[0][0], out[1][0], atol=2e-6) and torch.allclose(out[0][1], out[1][1], atol=1e-5)
 
@@ -172,14 +174,14 @@ def test_gradients_task_by_task_are_those_of_the_whole_step(suite):
 def test_surgery_sees_only_what_tasks_share(suite):
     "The Gramian is that of the parameters that two tasks move; what one task moves alone goes as in the plain mean"
     from mtl_explain.balance import EqualWeights
-    from mtl_explain.train import LOSSES, _Data, _draw, _step_losses
+    from mtl_explain.train import _draw, _step_losses
     class Seen(EqualWeights):
         needs = 'gradients'
         def __call__(self, losses, gramian, rng): self.G = gramian; return np.zeros(len(losses))
-    model = MTLModel(suite, seed=2, dropout=0.); data = _Data(model, suite, LOSSES); draw = {t: _draw(data.train[t], 16, 0, 0, i) for i, t in enumerate(data.tasks)}
-    seen = Seen(); _step_losses(data, {}, draw, seen, np.random.default_rng(0)); left = torch.cat([p.grad.flatten() for p in model.parameters()]); J = []
+    model = MTLModel(suite, seed=2, dropout=0.); data = Rows(model, suite, LOSSES); draw = {t: _draw(data.train[t], 16, 0, 0, i) for i, t in enumerate(data.tasks)}
+    seen = Seen(); _step_losses(data, SimpleNamespace(balance=seen), {}, draw, STEP, np.random.default_rng(0)); left = torch.cat([p.grad.flatten() for p in model.parameters()]); J = []
     for t, r in draw.items():
-        model.zero_grad(set_to_none=True); _step_losses(data, {}, {t: r}, None, None); J.append(torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in model.parameters()]))
+        model.zero_grad(set_to_none=True); _step_losses(data, SimpleNamespace(balance=None), {}, {t: r}, STEP, None); J.append(torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in model.parameters()]))
     J = torch.stack(J); both = (J!=0).sum(0) > 1; assert 0 < both.float().mean() < 1 and np.allclose(seen.G, (J[:, both] @ J[:, both].T).numpy(), rtol=1e-4, atol=1e-9)
     assert (left[both]==0).all() and torch.allclose(left[~both], J.mean(0)[~both], atol=1e-7)
 
@@ -208,3 +210,85 @@ def test_a_number_is_its_score(suite):
         if o['kind']!='number': continue
         t = suite[o['task']]; s = m.scores(o['task'], torch.as_tensor(t.x)).detach().numpy()[:, o['first'] - min(p['first'] for p in m.outcomes if p['task']==o['task'])]
         np.testing.assert_allclose(m.predict(o['task'], t.x)[o['name']], s*o['std'] + o['mean'], rtol=1e-4, atol=1e-5)
+
+
+# ---- a task that breaks, a disk that is full, other suites, groups, processes
+
+def test_a_task_without_a_number_is_set_aside_and_the_rest_goes_on(suite, tmp_path):
+    broken, name = planted(seed=3, tables=4, rows=120, kinds=('number', 'binary', 'ordered')), suite.tasks[1]
+    broken[name].x = broken[name].x.copy(); broken[name].x[broken[name].rows('train'), 0] = 3e38
+    for at in (None, 2):
+        model = MTLModel(broken)
+        with pytest.warns(UserWarning, match=f"task {name!r} was set aside at step [0-9]"): history = fit(model, broken, steps=40, evaluate=10, progress=False, tasks_per_step=at, checkpoint=tmp_path/f'run{at}')
+        assert list(json.loads(history.attrs['set_aside']))==[name] and history.attrs['status']=='done' and all(p.isfinite().all() for p in model.parameters())
+        last = history.validation_loss.isel(step=-1).to_series(); assert np.isnan(last[name]) and last.drop(name).notna().all()
+        again = fit(MTLModel(broken), broken, steps=40, evaluate=10, progress=False, tasks_per_step=at, resume=tmp_path/f'run{at}'); assert again.attrs['set_aside']==history.attrs['set_aside']
+
+def test_a_full_disk_leaves_the_former_checkpoint(suite, tmp_path):
+    import resource, signal
+    options, path = dict(steps=30, evaluate=10, progress=False), tmp_path/'run'
+    fit(MTLModel(suite), suite, **options, loss=dict(number=stop_at(SquaredError(), 25)), checkpoint=path); before = path.read_bytes()
+    old, _ = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before)//2, old[1]))  # no file may grow beyond half of what is needed
+        with pytest.warns(UserWarning, match='could not be written at step .*the one written before is still there'): history = fit(MTLModel(suite), suite, **options, checkpoint=path)
+    finally: resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert history.attrs['status']=='done' and path.read_bytes()==before and not list(tmp_path.glob('*.part'))
+    assert fit(MTLModel(suite), suite, **options, resume=path).step.values[-1]==30
+
+@pytest.mark.parametrize('other, says', [(dict(tables=3), "task 'table 04' is missing now"), (dict(tables=5), "task 'table 05' was not there"), (dict(tables=4, rows=100), 'training rows and has')])
+def test_a_checkpoint_of_another_suite_is_refused(suite, tmp_path, other, says):
+    fit(MTLModel(suite), suite, steps=10, evaluate=5, progress=False, checkpoint=tmp_path/'run')
+    s = planted(**dict(seed=3, rows=120, kinds=('number', 'binary', 'ordered')) | other)
+    with pytest.raises(ValueError, match=f'another suite: .*{says}'): fit(MTLModel(s), s, steps=10, evaluate=5, progress=False, resume=tmp_path/'run')
+
+@pytest.mark.parametrize('balance', [None, 'Uncertainty'])
+def test_groups_that_fit_the_memory_give_the_same_step(suite, balance):
+    import mtl_explain.balance as room
+    make = lambda: balance and getattr(room, balance)(); out = []
+    for memory in ('1 GB', 1):
+        m = MTLModel(suite, dropout=0., seed=1); h = fit(m, suite, steps=12, evaluate=4, lr=1e-3, progress=False, balance=make(), memory=memory); out.append((_params(m), h))
+    assert torch.allclose(out[0][0], out[1][0], atol=2e-5) and np.allclose(out[0][1].train_loss, out[1][1].train_loss, atol=1e-4)
+    with pytest.raises(ValueError, match="memory='lots'"): fit(MTLModel(suite), suite, memory='lots', progress=False)
+
+def test_only_the_tasks_that_are_named(suite):
+    m, (a, b, *_) = MTLModel(suite, dropout=0.), suite.tasks; before = {k: v.clone() for k, v in m.state_dict().items()}
+    for n, p in m.named_parameters(): p.requires_grad_(n in ('sharing.raw', 'output'))
+    h = fit(m, suite, steps=20, evaluate=10, tasks=[a], progress=False); assert list(h.task.values)==[a]
+    moved = {k for k, v in m.state_dict().items() if not torch.equal(v.nan_to_num(), before[k].nan_to_num())}; assert moved=={'sharing.raw', 'output'}
+    assert torch.equal(m.sharing.raw[m.inputs[b]], before['sharing.raw'][m.inputs[b]]) and not torch.equal(m.sharing.raw[m.inputs[a]], before['sharing.raw'][m.inputs[a]])
+    with pytest.raises(ValueError, match="does not serve task 'nobody'"): fit(m, suite, tasks=['nobody'], progress=False)
+    for p in m.parameters(): p.requires_grad_(False)
+    with pytest.raises(ValueError, match='requires_grad is off everywhere'): fit(m, suite, progress=False)
+
+def test_larger_tasks_come_more_often():
+    sizes = dict(small=10, middle=100, large=1000); seen = pd.Series([t for s in range(600) for t in BySize(.5)(sizes, 1, s, 0)]).value_counts(normalize=True)
+    want = pd.Series(sizes)**.5; assert np.allclose(seen[list(sizes)], want/want.sum(), atol=.05)
+    assert set(BySize(0)(sizes, 2, 0, 0)) < set(sizes) and repr(BySize())=='BySize(0.5)'
+
+def test_half_precision_trains(suite):
+    h = fit(MTLModel(suite), suite, steps=60, progress=False, precision='bfloat16'); full = fit(MTLModel(suite), suite, steps=60, progress=False)
+    assert h.attrs['best']!=full.attrs['best'] and abs(h.attrs['best'] - full.attrs['best']) < .1
+    with pytest.raises(ValueError, match="precision='int8'"): fit(MTLModel(suite), suite, precision='int8', progress=False)
+
+TOGETHER = """
+import sys, torch, warnings; warnings.simplefilter('ignore'); torch.set_num_threads(1)
+from mtl_explain.model import MTLModel
+from mtl_explain.suites import planted
+from mtl_explain.train import fit
+if sys.argv[1]=='two': torch.distributed.init_process_group('gloo')
+suite = planted(seed=3, tables=5, rows=120, kinds=('number', 'binary', 'ordered')); model = MTLModel(suite, dropout=0.)
+history = fit(model, suite, steps=12, evaluate=4, tasks_per_step=3, progress=False, checkpoint=sys.argv[2] + '.run')
+if sys.argv[1]=='one' or not torch.distributed.get_rank(): model.save(sys.argv[2]); history.to_netcdf(sys.argv[2] + '.nc')
+if sys.argv[1]=='two': torch.distributed.destroy_process_group()
+"""
+
+def test_two_processes_give_the_result_of_one(tmp_path):
+    (tmp_path/'t.py').write_text(TOGETHER); env = os.environ | dict(OMP_NUM_THREADS='1')
+    for how, run in (('one', []), ('two', ['-m', 'torch.distributed.run', '--nproc-per-node=2', '--master-addr=127.0.0.1', f'--master-port={_port()}'])):
+        subprocess.run([sys.executable, *run, str(tmp_path/'t.py'), how, str(tmp_path/how)], check=True, env=env, timeout=240, capture_output=True)
+    a, b = (load_model(tmp_path/how) for how in ('one', 'two')); assert torch.allclose(_params(a), _params(b), atol=1e-5)
+    with xr.open_dataset(tmp_path/'one.nc') as one, xr.open_dataset(tmp_path/'two.nc') as two: assert np.allclose(one.train_loss, two.train_loss, atol=1e-4) and np.allclose(one.validation_loss, two.validation_loss, atol=1e-4)
+
+def _port():
+    with socket.socket() as s: s.bind(('127.0.0.1', 0)); return s.getsockname()[1]

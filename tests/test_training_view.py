@@ -10,7 +10,8 @@ from mtl_explain import training
 from mtl_explain.model import MTLModel
 from mtl_explain.schema import example, save, load
 from mtl_explain.suites import planted
-from mtl_explain.train import SquaredError, fit
+from mtl_explain.losses import SquaredError
+from mtl_explain.train import fit
 from mtl_explain.training import LIMIT, TrainingMonitor, evidence, kept_steps
 from mtl_explain.view import link, traits_of
 
@@ -131,12 +132,15 @@ def test_another_run_begins_anew(wire, no_pause):
 
 def test_it_appears_under_a_running_cell(monkeypatch, no_pause):
     shown = []
-    def display(view, display_id): shown.append('shown'); view._repr_mimebundle_(); return SimpleNamespace(update=lambda w: shown.append('updated'))
+    def display(data, raw, display_id=False): shown.append(sorted(data)); return SimpleNamespace(update=lambda data, raw: shown.append(data['text/html']))
     fake = lambda shell: SimpleNamespace(get_ipython=lambda: shell, display=SimpleNamespace(display=display))
-    h = history(); live = lambda n: h.isel(step=slice(n)).assign_attrs(status='running')
-    monkeypatch.setitem(sys.modules, 'IPython', fake(None)); v = TrainingMonitor(); v.update(live(1)); assert shown==[]
-    monkeypatch.setitem(sys.modules, 'IPython', fake(SimpleNamespace(kernel=1))); v.update(live(2)); v.update(live(3)); assert shown==['shown']; v.update(h); assert shown==['shown', 'updated']
-    shown.clear(); v = TrainingMonitor(); v._repr_mimebundle_(); v.update(live(1)); v.update(h); assert shown==[], 'it was shown before'
+    h = history(); live = lambda n: h.isel(step=slice(n)).assign_attrs(status='running'); outputs = [['application/vnd.jupyter.widget-view+json'], ['text/html', 'text/plain']]
+    monkeypatch.delenv('IN_TEST', raising=False); monkeypatch.setitem(sys.modules, 'IPython', fake(None)); v = TrainingMonitor(); v.update(live(1)); assert shown==[]
+    monkeypatch.setitem(sys.modules, 'IPython', fake(SimpleNamespace(kernel=1))); v.update(live(2)); v.update(live(3)); assert shown==outputs
+    v.update(h); assert shown[:2]==outputs and len(shown)==3 and '"status":"done"' in shown[2] and f'data-mtl-live="{v.model_id}"' in shown[2], 'what is stored is the whole history'
+    shown.clear(); v = TrainingMonitor(); v._ipython_display_(); v.update(live(1)); assert shown==outputs, 'it was shown before'
+    v.update(h); assert len(shown)==3 and '"status":"done"' in shown[2]
+    shown.clear(); v = TrainingMonitor(); v._repr_mimebundle_(); v.update(live(1)); v.update(h); assert shown==[], 'it was shown before, by other means'
 
 
 @pytest.mark.parametrize('steps, tasks', [(10, 3), (10_000, 121), (0, 5), (500_000, 1)])

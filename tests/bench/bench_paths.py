@@ -5,7 +5,8 @@ from mtl_explain.game import InputGame, Sampled
 from mtl_explain.model import MTLModel
 from mtl_explain.predictor import ModelPredictor
 from mtl_explain.suites import people, planted
-from mtl_explain.train import LOSSES, _Data, _draw, fit
+from mtl_explain.losses import LOSSES, Rows
+from mtl_explain.train import _draw, fit
 
 def interleaved(fs, repeat=5):
     "Median seconds of each function, called in turns"
@@ -26,7 +27,7 @@ def values(suite, task):
 
 def loop_over_tasks(model, suite, steps, rows, seed=0):
     "The same loss and optimiser, one task after another: the plain way"
-    data = _Data(model, suite, LOSSES); opt = torch.optim.AdamW(model.parameters(), lr=5e-3, weight_decay=0, fused=True); model.train()
+    data = Rows(model, suite, LOSSES); opt = torch.optim.AdamW(model.parameters(), lr=5e-3, weight_decay=0, fused=True); model.train()
     for step in range(steps):
         total = 0
         for i, t in enumerate(data.tasks):
