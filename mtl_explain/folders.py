@@ -76,7 +76,6 @@ def column_back(
     for i, c in enumerate(cells):
         try: out.append(None if c==missing else read(c))
         except (KeyError, ValueError): raise ValueError(f'{where}, row {i}: {c!r} is ' + (f'none of the categories {", ".join(map(repr, names))}' if kind=='category' else f'no {kind}')) from None
-    gone = any(v is None for v in out)
     return _series(out, kind, facts)
 
 def _series(values, kind, facts):
