@@ -74,7 +74,8 @@ class Rows:
         kinds = [o['kind'] for o in model.outcomes]
         self.kind = {k: torch.tensor([n for n, o in enumerate(kinds) if o==k], device=model.device) for k in dict.fromkeys(kinds)}
         self.batch = {t: Batch(model, [t]) for t in self.tasks}
-        self.weight = torch.tensor([1/len(model.spec[o['task']]['outcomes']) for o in model.outcomes], device=model.device)
+        targets = [[o.get('group') or (o['name'],) for o in t['outcomes']] for t in model.spec.values()]  # labels that belong together are one target
+        self.weight = torch.tensor([1/len(set(ts))/ts.count(g) for ts in targets for g in ts], device=model.device)
         self.guess = self._guess()
 
 # %% ../nbs/19_losses.ipynb #491a48ef

@@ -38,7 +38,7 @@ class Core(nn.Module):
 # %% ../nbs/12_model.ipynb #2026fc74
 def _spec(suite):
     "Names and kinds, as plain JSON-able data"
-    outcome = lambda o: dict(name=o.name, kind=o.kind, levels=[str(l) for l in o.levels], mean=float(o.mean), std=float(o.std), unit=o.unit)
+    outcome = lambda o: dict(name=o.name, kind=o.kind, levels=[str(l) for l in o.levels], mean=float(o.mean), std=float(o.std), unit=o.unit) | (dict(group=o.group) if o.group else {})
     return {n: dict(inputs=list(suite[n].inputs), outputs=list(suite[n].outputs), outcomes=[outcome(o) for o in suite[n].outcomes]) for n in suite.tasks}
 
 def _ranges(lengths):
