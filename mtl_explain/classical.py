@@ -30,7 +30,7 @@ def _linear(number, classes, inputs, seed):
 def _forest(number, classes, inputs, seed):
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
     m = (RandomForestRegressor if number else RandomForestClassifier)(n_estimators=200, random_state=seed)
-    return m, [[dict(min_samples_leaf=l, max_features=f)] for l in (5, 1) for f in ('sqrt', .5)]
+    return m, [[dict(min_samples_leaf=l, max_features=f, n_estimators=50)] for l in (5, 1) for f in ('sqrt', .5)]
 
 @_method
 def _boosting(number, classes, inputs, seed):
@@ -80,7 +80,8 @@ def _choose(name, number, x, y, held, classes, seed):
             e = clone(m)
             for k, s in enumerate(path): total[k] += _loss(e.set_params(**s).fit(fx, fy), number, jx, jy, classes)*len(jy)
         found += zip(total, path)
-    return m, min(found, key=lambda f: f[0])[1], 'cross-validation' if len(y) < FEW else 'validation rows'
+    best = {k: v for k, v in min(found, key=lambda f: f[0])[1].items() if k!='n_estimators'}
+    return m, best, 'cross-validation' if len(y) < FEW else 'validation rows'
 
 # %% ../nbs/13_classical.ipynb #4c964967
 def _margins(m, x):

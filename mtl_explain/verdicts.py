@@ -58,27 +58,35 @@ def _gain(wide, model, against, measure): return ((wide[model] - wide[against])*
 
 # %% ../nbs/24_verdicts.ipynb #7690197e
 def _rows_noise(a, b):
-    "Variance of the mean difference over rows, and its degrees of freedom; a, b (seed, row)"
+    "Variance of the mean difference over rows, its degrees of freedom, and what draws the middle towards 0; a, b (seed, row)"
     d, n = a.mean(0) - b.mean(0), a.shape[1]
     shares = a.min() >= 0 and a.max() <= 1 and b.min() >= 0 and b.max() <= 1
-    if shares: return (((d**2).sum() + 1)/(n + 2) - (d.sum()/(n + 2))**2)/(n + 2), n + 1
-    return (d.var(ddof=1)/n, n-1) if n > 1 else (math.nan, 1)
+    if shares: return (((d**2).sum() + 1)/(n + 2) - (d.sum()/(n + 2))**2)/(n + 2), n + 1, n/(n + 2)
+    return (d.var(ddof=1)/n, n-1, 1.) if n > 1 else (math.nan, 1, 1.)
 
-def _noise(a, b):
-    "Variances that add up, each with its degrees of freedom; a, b: rows of one outcome of a task"
-    out = [(np.var(v, ddof=1)/len(v), len(v)-1) for v in (a.v, b.v) if len(v) > 1]
-    if 'each' in a and a['each'].notna().all() and b['each'].notna().all():
-        x, y = (np.stack(list(v['each'])) if v['each'].map(len).nunique()==1 else None for v in (a, b))
-        if x is None or y is None or x.shape[1]!=y.shape[1]: raise ValueError(f'task {a.task.iloc[0]!r}: the runs were judged on different test rows')
-        out.append(_rows_noise(x.astype(float), y.astype(float)))
-    return out
+def _noise(task, a, b):
+    "Variances that add up, each with its degrees of freedom, and a factor for the middle; a, b: (value, rows or None) of each seed"
+    out = [(np.var([x for x, _ in v], ddof=1)/len(v), len(v)-1, 1.) for v in (a, b) if len(v) > 1]
+    if any(rows is None for _, rows in a + b): return out
+    if len({len(rows) for _, rows in a + b}) > 1: raise ValueError(f'task {task!r}: the runs were judged on different test rows')
+    return out + [_rows_noise(*(np.array([rows for _, rows in v], float) for v in (a, b)))]
 
 def _spread(parts, level):
     "Half the width of an interval"
     from scipy.stats import t
-    var = sum(v for v, _ in parts)
+    var = sum(v for v, _, _ in parts)
     if not parts or math.isnan(var): return math.nan
-    return float(t.ppf((1+level)/2, var**2/sum(v**2/f for v, f in parts))*math.sqrt(var)) if var > 0 else 0.
+    return float(t.ppf((1+level)/2, var**2/sum(v**2/f for v, f, _ in parts))*math.sqrt(var)) if var > 0 else 0.
+
+def _one_task(task, of, model, against, sign, level):
+    "Difference on one task, averaged over its outcomes, and the interval"
+    outcomes, n, parts, gain, middle = (o:=[o for o, m in of if m==model and (o, against) in of]), len(o), [], 0., 0.
+    if not n: raise ValueError(f'task {task!r}: {model!r} and {against!r} have no outcome in common')
+    for o in outcomes:
+        a, b = of[o, model], of[o, against]; noise, g = _noise(task, a, b), sign*(np.mean([x for x, _ in a]) - np.mean([x for x, _ in b]))/n
+        parts += [(v/n**2, f, s) for v, f, s in noise]; gain += g; middle += g*math.prod(s for _, _, s in noise)
+    half = _spread(parts, level); low, high = middle - half, middle + half
+    return dict(difference=gain, low=low, high=high, verdict='unknown' if math.isnan(half) else 'better' if low > 0 else 'worse' if high < 0 else 'no evidence')
 
 # %% ../nbs/24_verdicts.ipynb #0922ca51
 def differences(
@@ -91,15 +99,11 @@ def differences(
 )->pd.DataFrame: # One row per task, best first: difference, low, high, verdict
     "How much better a model is on each task, and whether that is beyond noise"
     wide, family = _common(runs, measure, cap, [model, against]); d = _at(runs, measure, cap)
-    d = d.assign(v=d[measure].astype(float)); d = d[d.v.notna() & d.model.isin([model, against])]
-    rows_too, out = measure=='value' or 'metric' in d and d.metric.eq(measure).all(), []
-    groups = {k: g if rows_too else g.drop(columns='each', errors='ignore') for k, g in d.groupby(['task', 'outcome', 'model'], sort=False)}
-    for (task, gain) in zip(wide.index, _gain(wide, model, against, measure)):
-        outcomes = [o for t, o, m in groups if t==task and m==model]
-        parts = [(v/len(outcomes)**2, f) for o in outcomes for v, f in _noise(groups[task, o, model], groups[task, o, against])]
-        half = _spread(parts, level); first = groups[task, outcomes[0], model].iloc[0]
-        word = 'unknown' if math.isnan(half) else 'better' if gain > half else 'worse' if gain < -half else 'no evidence'
-        out.append(dict(task=task, family=family[task], difference=gain, low=gain-half, high=gain+half, verdict=word, **{c: first[c] for c in ('train_rows', 'test_rows') if c in first}))
+    d = d[d[measure].notna() & d.model.isin([model, against])]; rows_too = measure=='value' or 'metric' in d and d.metric.eq(measure).all()
+    each, of, sign, about = d['each'] if rows_too and 'each' in d else [None]*len(d), {t: {} for t in wide.index}, -1 if measure in LOWER else 1, [c for c in ('train_rows', 'test_rows') if c in d]
+    for t, o, m, v, e in zip(d.task, d.outcome, d.model, d[measure].astype(float), each): of.get(t, {}).setdefault((o, m), []).append((v, e if isinstance(e, np.ndarray) else None))
+    first = d[d.model==model].drop_duplicates('task').set_index('task')[about]
+    out = [dict(task=t, family=family[t], **_one_task(t, of[t], model, against, sign, level), **first.loc[t]) for t in wide.index]
     return pd.DataFrame(out).sort_values('difference', ascending=False, kind='stable', ignore_index=True)
 
 # %% ../nbs/24_verdicts.ipynb #f5e284ae
@@ -224,7 +228,7 @@ def _dressed(chart, title, notes, k, width):
     head = alt.Title(cut([title], 7.6), subtitle=cut(notes, 5.9), anchor='start', color=k['ink'], subtitleColor=k['muted'], fontSize=14, fontWeight=600, subtitleFontSize=11.5, subtitleLineHeight=15, offset=12)
     look = dict(labelColor=k['ink'], titleColor=k['muted'], titleFontWeight='normal', labelFontSize=11.5, titleFontSize=11.5)
     return chart.properties(title=head).configure(background=k['paper'], padding=12, font='Inter, system-ui, Helvetica, Arial, sans-serif').configure_view(stroke=None).configure_axis(
-        gridColor=k['line'], domainColor=k['axis'], tickColor=k['axis'], **look).configure_legend(symbolStrokeWidth=2, **look)
+        gridColor=k['line'], domainColor=k['axis'], tickColor=k['axis'], **look).configure_legend(symbolStrokeWidth=2, labelLimit=0, **look)
 
 def _signed(x): return f'{x:+.3f}'.replace('-', '−')
 
@@ -232,9 +236,9 @@ def _measured(measure): return 'accuracy or R²' if measure=='value' else measur
 
 # %% ../nbs/24_verdicts.ipynb #34b48112
 def _names(names):
-    "One line each, all different"
-    out = []
-    for n in map(_one_line, names):
+    "One line each, shortened in the middle, all different"
+    out, short = [], lambda t: t if len(t) <= 34 else f'{t[:20]}…{t[-13:]}'
+    for n in map(short, map(_one_line, names)):
         k, t = 1, n
         while t in out: k += 1; t = f'{n} ({k})'
         out.append(t)
@@ -252,7 +256,7 @@ def difference_chart(
     d, k = differences(runs, model, against, measure), _ink(theme); n, m = d.verdict.value_counts(), mean_difference(d.difference)
     d = d.assign(name=_names(d.task), fill=d.verdict.map(dict(better=k['better'], worse=k['worse'])).fillna(k['paper']), edge=d.verdict.map(dict(better=k['better'], worse=k['worse'])).fillna(k['muted']))
     d = d.assign(says=[f'{a}: {_signed(x)} ({v})' for a, x, v in zip(d.name, d.difference, d.verdict)])
-    base = alt.Chart(_rows_of(d[['name', 'difference', 'low', 'high', 'fill', 'edge', 'says']])).encode(tooltip=alt.Tooltip('says:N', title=' '), description='says:N', y=alt.Y('name:N', title=None, sort=d.name.tolist(), axis=alt.Axis(ticks=False, domain=False, labelLimit=220, labelOverlap=False)))
+    base = alt.Chart(_rows_of(d[['name', 'difference', 'low', 'high', 'fill', 'edge', 'says']])).encode(tooltip=alt.Tooltip('says:N', title=' '), description='says:N', y=alt.Y('name:N', title=None, sort=d.name.tolist(), axis=alt.Axis(ticks=False, domain=False, labelLimit=0, labelOverlap=False)))
     x, edge = lambda c: alt.X(c, title=f'difference in {_measured(measure)}'), alt.Color('edge:N', scale=None)
     bars, dots = base.mark_rule(strokeWidth=1.3).encode(x=x('low:Q'), x2='high:Q', color=edge), base.mark_point(size=46, opacity=1, strokeWidth=1.5).encode(x=x('difference:Q'), fill=alt.Fill('fill:N', scale=None), stroke=alt.Stroke('edge:N', scale=None))
     zero = alt.Chart(_rows_of(pd.DataFrame(dict(x=[0.])))).mark_rule(color=k['axis']).encode(x='x:Q')
@@ -271,7 +275,7 @@ def rank_chart(
     r, k, joined = ranks(runs, measure), _ink(theme), groups(runs, measure, families=families)
     name = dict(zip(r.index, _names(r.index))); order = list(name.values()); end = len(r) + .25
     d = pd.DataFrame(dict(name=order, rank=r.values, told=[f'{v:.2f}' for v in r]))
-    axis = alt.Y('name:N', sort=order, title=None, scale=alt.Scale(domain=order), axis=alt.Axis(ticks=False, domain=False, grid=True, labelLimit=220))
+    axis = alt.Y('name:N', sort=order, title=None, scale=alt.Scale(domain=order), axis=alt.Axis(ticks=False, domain=False, grid=True, labelLimit=0))
     x_title, x_scale, x_axis = 'mean rank (1 = best on every task)', alt.Scale(domain=[.9, end + .12*max(1, len(joined))], nice=False, zero=False), alt.Axis(values=list(range(1, len(r)+1)), grid=False, format='d')
     dots = alt.Chart(_rows_of(d)).encode(x=alt.X('rank:Q', scale=x_scale, title=x_title, axis=x_axis), y=axis, description='told:N')
     bars = pd.DataFrame([dict(x=end + .12*i, first=name[g[0]], last=name[g[-1]]) for i, g in enumerate(joined)], columns=['x', 'first', 'last'])
@@ -294,7 +298,7 @@ def posterior_chart(
     v, k = verdicts(runs, against, measure, rope, families), _ink(theme); order, words = _names(v.index), ['better', 'practically equal', 'worse']
     d = pd.concat([pd.DataFrame(dict(name=order, what=w, p=v[c].values, place=i)) for i, (w, c) in enumerate(zip(words, ('p_better', 'p_equal', 'p_worse')))])
     d = d.assign(end=(e:=d.groupby('name', sort=False).p.cumsum()), start=e - d.p, middle=e - d.p/2, told=[f'{p:.2f}' if p >= .08 else '' for p in d.p], says=[f'{n}, {w}: {p:.3f}' for n, w, p in zip(d.name, d.what, d.p)])
-    base = alt.Chart(_rows_of(d)).encode(y=alt.Y('name:N', sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=220)), tooltip=alt.Tooltip('says:N', title=' '), description='says:N')
+    base = alt.Chart(_rows_of(d)).encode(y=alt.Y('name:N', sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=0)), tooltip=alt.Tooltip('says:N', title=' '), description='says:N')
     color = alt.Color('what:N', title=None, scale=alt.Scale(domain=words, range=[k['better'], k['equal'], k['worse']]), legend=alt.Legend(orient='top'))
     bars = base.mark_bar(height=18).encode(x=alt.X('start:Q', title='probability', scale=alt.Scale(domain=[0, 1])), x2='end:Q', color=color)
     text = base.mark_text(fontSize=11, fontWeight=600).encode(x='middle:Q', text='told:N', color=alt.condition("datum.what=='practically equal'", alt.value('#000000'), alt.value('#ffffff' if theme=='light' else '#000000')))
