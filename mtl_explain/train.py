@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from .schema import DEAD
 from .running import as_bytes, progress_line, threads as using_threads
 from .model import Batch, TaskModel
+from .task_gradients import TaskGradients
 from .losses import LOSSES, Rows
 
 # %% ../nbs/20_train.ipynb #9fc15b7d
@@ -62,7 +63,7 @@ def _rate(step, steps, top, warmup):
 class _Run:
     "What changes while training"
     def __init__(self, model, lr, weight_decay, balance):
-        self.balance, self.model, self.step, self.best, self.best_step, self.best_state, self.seconds, self.log, self.aside = balance, model, 0, math.inf, 0, None, 0., [], {}
+        self.balance, self.model, self.step, self.best, self.best_step, self.best_state, self.seconds, self.log, self.aside, self.watch = balance, model, 0, math.inf, 0, None, 0., [], {}, None
         if not (free:=[p for p in model.parameters() if p.requires_grad]): raise ValueError('fit: no parameter of the model may change (requires_grad is off everywhere)')
         self.opt = torch.optim.AdamW(free, lr=lr, weight_decay=weight_decay, fused=True)
     def keep_if_best(self, value):
@@ -130,10 +131,10 @@ def _batch(batches, model, tasks):
     if (key:=tuple(tasks)) not in batches: batches[key] = Batch(model, tasks)
     return batches[key]
 
-def _losses(data, batches, draw, precision=None):
-    "Losses of some rows of some tasks, and which outcomes they belong to"
+def _losses(data, batches, draw, precision=None, call=None):
+    "Losses of some rows of some tasks, and which outcomes they belong to; `call` stands in for the model"
     b, take = _batch(batches, data.model, draw), lambda part: torch.cat([part[t][:, r] for t, r in draw.items()])
-    with torch.autocast(data.model.device.type, getattr(torch, precision or 'bfloat16'), enabled=precision is not None): scores = data.model(b, take(data.x))
+    with torch.autocast(data.model.device.type, getattr(torch, precision or 'bfloat16'), enabled=precision is not None): scores = (call or data.model)(b, take(data.x))
     return b.outcomes, data.loss(b, scores.float(), take(data.y))
 
 # %% ../nbs/20_train.ipynb #2c185141
@@ -148,7 +149,11 @@ def _train_step(data, run, batches, s, tasks):
         if (more:=model.penalty()) is not None: more.backward()
         outcomes, losses = _add_up(model, run, outcomes, losses)
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), s['clip'] or math.inf)
-        if math.isfinite(norm + losses.sum()): run.opt.step(); return outcomes, losses
+        if math.isfinite(norm + losses.sum()):
+            after = run.watch and run.watch.before(data, run, draw, s)
+            run.opt.step()
+            if after: after()
+            return outcomes, losses
         bad = _no_numbers(data, run, batches, draw, s)
         if 2*len(bad) > len(draw): raise FloatingPointError(f'fit: the loss or gradient of {len(bad)} of {len(draw)} tasks is no number at step {run.step}: lower lr (now {run.opt.param_groups[0]["lr"]:.1e}), or clip the gradient')
         for t in bad: run.aside[t] = run.step; del draw[t]
@@ -199,7 +204,7 @@ def _by_task(data, outcomes, losses, draw):
 def _step_losses(data, run, batches, draw, s, rng):
     "Losses of a step; the gradient, mixed as the balance says, is left in the model"
     balance, n, (rank, world) = run.balance and run.balance.named(list(draw)), len(draw), _processes()
-    if balance is not None and balance.needs=='gradients': return _mixed(data, batches, draw, balance, rng)
+    if balance is not None and balance.needs=='gradients': return _mixed(data, batches, draw, s, balance, rng)
     groups = _groups(data, dict(list(draw.items())[rank::world]), s['rows'], as_bytes(s['memory']))
     weigh, found = _weights(data, batches, groups, balance, rng, s) if balance is not None and len(groups) > 1 else None, []
     for g in groups if groups[0] else []:
@@ -218,18 +223,16 @@ def _weights(data, batches, groups, balance, rng, s):
     with torch.random.fork_rng(): share = np.concatenate([_by_task(data, *_losses(data, batches, g, s['precision']), g)[1] for g in groups])
     return torch.as_tensor(balance(share, None, rng), dtype=torch.float32, device=data.model.device)
 
-def _mixed(data, batches, draw, balance, rng):
-    "The same task by task"
-    params, rows, found = [p for p in data.model.parameters() if p.requires_grad], [], []
-    for t, r in draw.items():
-        outcomes, losses = _losses(data, batches, {t: r}); each, share = _by_task(data, outcomes, losses, {t: r})
-        g = torch.autograd.grad(each.sum(), params, allow_unused=True)
-        rows.append(torch.cat([(torch.zeros_like(p) if d is None else d).flatten() for p, d in zip(params, g)])); found.append((outcomes, losses.detach(), share))
-    J, (outcomes, losses, share) = torch.stack(rows), zip(*found)
-    shared = (J!=0).sum(0) > 1; S = J[:, shared]; w = balance(np.concatenate(share), (S @ S.T).cpu().numpy().astype(float), rng)
-    total = J.mean(0); total[shared] = torch.as_tensor(w, dtype=S.dtype, device=S.device) @ S
-    for p, d in zip(params, total.split([p.numel() for p in params])): p.grad = d.view_as(p).clone()
-    return torch.cat(outcomes), torch.cat(losses)
+def _mixed(data, batches, draw, s, balance, rng):
+    "The same with each task's own gradient, from one pass"
+    g, found = TaskGradients(data.model, list(draw)), []
+    def losses(call, tasks):
+        some = {t: draw[t] for t in tasks}; outcomes, l = _losses(data, batches, some, call=call); each, share = _by_task(data, outcomes, l, some)
+        found.append((outcomes, l.detach(), share)); return each
+    g.collect(losses, [list(p) for p in _groups(data, draw, s['rows'], as_bytes(s['memory']))])
+    outcomes, l, share = zip(*found)
+    g.leave(balance(np.concatenate(share), g.gramian().cpu().numpy().astype(float), rng))
+    return torch.cat(outcomes), torch.cat(l)
 
 # %% ../nbs/20_train.ipynb #e8f40117
 @torch.no_grad()
@@ -241,7 +244,8 @@ def _evaluate(data, aside=()):
         piece = max(32, 2**19//(x.shape[1]*model.config['width']))  # rows that stay in the cache
         scores = torch.cat([model.scores(t, p) for p in x.split(piece)]) if len(x) else model.scores(t, x)
         loss = data.loss(b, scores.T, data.y[t][:, data.valid[t]]).cpu().numpy()/data.guess[b.outcomes.tolist()]
-        out[n] = float(np.nanmean(loss)) if np.isfinite(loss).any() and t not in aside else math.nan
+        ok = np.isfinite(loss)
+        out[n] = float(np.average(loss[ok], weights=data.weight[b.outcomes].cpu().numpy()[ok])) if ok.any() and t not in aside else math.nan
     if world > 1: _together.all_reduce(out)
     model.train()
     return out.double().tolist()
@@ -276,6 +280,7 @@ def fit(
     checkpoint=None, # File to keep the run in, written at every evaluation
     resume=None, # A checkpoint to go on from
     progress:bool=True, # One line that tells how far it is
+    watch=None, # Looks at some steps: an object of the page on interference, `Conflicts()`; a resumed run is watched from there on
     monitor=None, # Called with the history so far after every evaluation and at the end, such as `TrainingMonitor()`
     memory='1 GB', # What a step may take for its intermediate results; a larger one goes over the tasks in groups
     precision:str=None, # 'bfloat16': multiply in half precision where the device is good at it; None = full
@@ -287,6 +292,7 @@ def fit(
     if balance is not None and _processes()[1] > 1: raise ValueError('fit: a balance needs all tasks in one process; leave balance out, or train in one process')
     data = Rows(model, suite, losses, tasks)
     run = _Run(model, lr, weight_decay, _ready(balance, data.tasks, tasks_per_step))
+    run.watch = watch
     settings = dict(steps=steps, rows=rows, lr=lr, tasks_per_step=tasks_per_step, sampler=repr(sampler), clip=clip, weight_decay=weight_decay, warmup=warmup, evaluate=evaluate, seed=seed, memory=memory, precision=precision, loss={k: type(v).__name__ for k, v in losses.items()}, balance=repr(balance))
     if resume is not None: run.load(resume, settings, _suite_as_text(data))
     tell = lambda status: monitor and not _processes()[0] and monitor(_history(run, data, settings, patience, status))
@@ -327,7 +333,8 @@ def _note(data, run, heard):
     seen = [[] for _ in data.model.outcomes]
     for outcomes, losses in heard:
         for n, l in zip(outcomes.tolist(), losses.tolist()): seen[n].append(l/data.guess[n])
-    train = [float(np.mean([np.mean(seen[n]) if seen[n] else math.nan for n in data.batch[t].outcomes.tolist()])) for t in data.tasks]
+    of = {t: data.batch[t].outcomes.tolist() for t in data.tasks}
+    train = [float(np.average([np.mean(seen[n]) if seen[n] else math.nan for n in of[t]], weights=data.weight[of[t]].cpu())) for t in data.tasks]
     valid, (entropy, dead) = _evaluate(data, run.aside), _attention_state(data.model)
     run.aside |= {t: run.step for t, v in zip(data.tasks, valid) if not math.isfinite(v) and len(data.valid[t]) and np.isfinite(data.guess[data.batch[t].outcomes.tolist()]).any() and t not in run.aside}
     mean = float(np.nanmean(valid)) if np.isfinite(valid).any() else math.nan

@@ -179,7 +179,7 @@ def test_surgery_sees_only_what_tasks_share(suite):
         needs = 'gradients'
         def __call__(self, losses, gramian, rng): self.G = gramian; return np.zeros(len(losses))
     model = MTLModel(suite, seed=2, dropout=0.); data = Rows(model, suite, LOSSES); draw = {t: _draw(data.train[t], 16, 0, 0, i) for i, t in enumerate(data.tasks)}
-    seen = Seen(); _step_losses(data, SimpleNamespace(balance=seen), {}, draw, STEP, np.random.default_rng(0)); left = torch.cat([p.grad.flatten() for p in model.parameters()]); J = []
+    seen = Seen(); _step_losses(data, SimpleNamespace(balance=seen), {}, draw, STEP, np.random.default_rng(0)); left = torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in model.parameters()]); J = []
     for t, r in draw.items():
         model.zero_grad(set_to_none=True); _step_losses(data, SimpleNamespace(balance=None), {}, {t: r}, STEP, None); J.append(torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in model.parameters()]))
     J = torch.stack(J); both = (J!=0).sum(0) > 1; assert 0 < both.float().mean() < 1 and np.allclose(seen.G, (J[:, both] @ J[:, both].T).numpy(), rtol=1e-4, atol=1e-9)
@@ -191,7 +191,7 @@ def test_a_resumed_run_with_a_balance_is_the_same_run(suite, tmp_path, name):
     import mtl_explain.balance as balance
     make = lambda: balance.DynamicAverage(over=3) if name=='DynamicAverage' else getattr(balance, name)(); kw = dict(steps=16, evaluate=4, progress=False)
     whole, part = MTLModel(suite), MTLModel(suite); given = make(); h = fit(whole, suite, balance=given, **kw); assert given.state()==make().state()  # the caller's object is not used up
-    first = fit(part, suite, balance=make(), checkpoint=tmp_path/'run', loss=dict(number=stop_at(SquaredError(), 30 if name=='UPGrad' else 18)), **kw); assert first.attrs['status']=='interrupted'
+    first = fit(part, suite, balance=make(), checkpoint=tmp_path/'run', loss=dict(number=stop_at(SquaredError(), 18)), **kw); assert first.attrs['status']=='interrupted'
     second = fit(part, suite, balance=make(), resume=tmp_path/'run', **kw); assert second.drop_attrs().identical(h.drop_attrs()) and torch.equal(_params(whole), _params(part))
 
 
