@@ -78,7 +78,7 @@ test-python: $(VENV)/dev.stamp
 	@$(PY) -m pytest tests --ignore=tests/browser -n 2 --dist loadfile --durations=8
 
 test-browser: $(VENV)/dev.stamp
-	@CHROMIUM=$$($(PY) tests/tools/need.py chromium) && export CHROMIUM && $(PY) -m pytest tests/browser -n 2 --dist loadfile --durations=8
+	@CHROMIUM=$$($(PY) tests/tools/need.py chromium) && export CHROMIUM && $(PY) -m pytest tests/browser -n 2 --dist loadgroup --no-loadscope-reorder --durations=8
 
 # ---- the rest
 bench: $(VENV)/dev.stamp

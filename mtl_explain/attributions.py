@@ -321,7 +321,7 @@ def to_html(self:Attributions)->str:
         info['tasks'] = [{**i, 'features': [], 'words': [], 'digits': []} for i in info['tasks']]
         arrays = {k: v for k, v in arrays.items() if k not in _private}
     state = {k: getattr(self, k) for k in traits_of(self)} | dict(_info=info, _arrays=arrays)
-    return fragment(self._esm, self._css, state, f'{self!r}. The picture needs a browser that may run scripts: open the notebook in JupyterLab, or the published page.')
+    return fragment(self._esm, self._css, state, repr(self))
 
 # %% ../nbs/54_attributions.ipynb #8db09d22
 def _last(pinned, there): return next((x for x in reversed(pinned) if x in there), there[0] if len(there) else None)

@@ -390,12 +390,19 @@ def _outcome(model, n):
     gain = [float(model.gain[n])*l if o['kind'] in ('binary', 'ordered') else l for l in listed(model._ladder)]
     return dict(name=o['name'], kind=o['kind'], levels=o['levels'], scores=o['scores'], mean=o['mean'], std=o['std'], slope=gain, threshold=listed(model.threshold), sharpness=float(model._sharpness(n)))
 
+def _reach(f, train):
+    "What the training rows of a table have of a feature, so that a page can say what lies beyond"
+    has = train[~np.isnan(train)]
+    ends = {} if f.levels or not len(has) else dict(low=float(has.min()), high=float(has.max()))
+    return dict(unit=f.unit, gaps=bool(np.isnan(train).any()), seen=sorted({int(c) for c in has}) if f.levels else [], **ends)
+
 def _table_header(t, links, own):
     task, m = t.p.task, t.p.model
     scale = [task._scale[task.features[f]] if k in ('number', 'binary', 'ordered') else (0., 1.) for f, k in zip(task.feature_of, task.kinds)]
     place = lambda f, l, k: task.columns[f].levels.index(l) if k=='nominal' else -1
     inputs = [dict(feature=int(f), kind=k, level=place(f, l, k), mean=mean, std=std or 1., scale=float(on and std > 0)) for f, l, k, (mean, std), on in zip(task.feature_of, task.levels, task.kinds, scale, task.trained)]
-    features = [dict(name=f.name, kind=f.kind, levels=f.levels, missing=f.missing) for f in t.features]
+    tied = {j for _, j in links}
+    features = [dict(name=f.name, kind=f.kind, levels=f.levels, missing=f.missing) | (_reach(f, t.train[:, j]) if j in tied else {}) for j, f in enumerate(t.features)]
     carried = lambda i, j: [None if c==-1 else float(c) for c in _carried(own.features[i], t.features[j], np.arange(len(own.features[i].levels), dtype=float))] if own.features[i].levels else None
     return dict(task=t.name, sample=t.sample, stored=[None if np.isnan(c) else float(c) for c in t.stored], features=features, inputs=inputs, links=[[i, j, carried(i, j)] for i, j in links], outcomes=[_outcome(m, n) for n, o in enumerate(m.outcomes) if o['task']==t.name])
 

@@ -126,7 +126,7 @@ def to_html(self:Explorer)->str:
     "The kernel-less page as HTML, to be put into any page"
     state = {k: getattr(self, k) for k in traits_of(self)} | (dict(_info=self._info) if self.trouble else _page_state(self.parts, self._whole, bare=not self.rows))
     state['_info'] = {**state['_info'], 'carries': self.carries, 'bare': not self.rows}
-    return fragment(self._esm, self._css, state, f'{self!r}. The picture needs a browser that may run scripts: open the notebook in JupyterLab, or the published page.')
+    return fragment(self._esm, self._css, state, repr(self))
 
 @patch
 def _hand_out(self:Explorer, _, content, buffers):

@@ -111,7 +111,7 @@ class TrainingMonitor(View, script='training.js'):
     panels = t.Int(12, min=1, help='Tasks with a panel, the worst first, where there are more than 24').tag(sync=True)
     _new = t.Dict(help='Rows that were not sent before').tag(sync=True)
     question, carries = 'Is it learning, and who hurts whom?', 'It carries losses of every task; no rows of data and no weights.'
-    _quiet, _sent, _at, _shown, _handle, history, interference = frozenset(), 0, 0., False, None, None, None
+    _quiet, _sent, _at, _shown, history, interference = frozenset(), 0, 0., False, None, None
     def _should_send_property(self, key, value): return key not in self._quiet and super()._should_send_property(key, value)
     @t.validate('tasks')
     def _pinned(self, p):
@@ -174,9 +174,9 @@ def _add(self:TrainingMonitor):
 @patch
 def _appear(self:TrainingMonitor):
     "Show the view under the running cell, unless it was shown before"
-    ip = sys.modules.get('IPython')
-    if self._shown or not hasattr(ip and ip.get_ipython(), 'kernel'): return
-    self._handle = ip.display.display(self, display_id=True)
+    if self._shown: return
+    try: self._ipython_display_()
+    except NotImplementedError: pass  # no notebook
 
 # %% ../nbs/56_training.ipynb #b9359ef4
 @patch
@@ -193,7 +193,7 @@ def update(self:TrainingMonitor,
     else: self._set(**self._whole()); self.tasks = [x for x in self.tasks if x in self._info['tasks']]
     self._appear()
     if ended or not follows: self.send_state(['_info', '_arrays', '_new'] if not follows else ['_info', '_arrays'])
-    if ended and self._handle is not None: self._handle.update(self); self._handle, self._shown = None, True
+    if ended: self._store()
 
 @patch
 def __call__(self:TrainingMonitor, history): self.update(history)

@@ -285,10 +285,10 @@ def to_html(self:WhatIf,
     "The kernel-less view as HTML, to be put into a page"
     packed = _weights(self.case) if weights else {}
     others = len(self.case.tied.task.unique())
-    more = f'; the model (weights of all its shared layers) and {others} tied row{"s"*(others > 1)} as numbers.' if weights and others else '; the model (weights of all its shared layers).' if weights else '; no weights.'
+    more = f'; the model (weights of all its shared layers) and {others} tied row{"s"*(others > 1)} as numbers, with the training range of what is tied.' if weights and others else '; the model (weights of all its shared layers).' if weights else '; no weights.'
     info = {**self._info, 'carries': self.carries.replace('; no weights.', more), 'canSuggest': False}
     state = {k: getattr(self, k) for k in traits_of(self)} | dict(_info=info, _arrays=self._arrays, _answer=self._answer, _request=self._request, _weights=packed)
-    return fragment(self._esm, self._css, state, f'{self!r}. The picture needs a browser that may run scripts: open the notebook in JupyterLab, or the published page.')
+    return fragment(self._esm, self._css, state, repr(self))
 
 @patch
 def save_html(self:WhatIf,

@@ -1,6 +1,7 @@
 "What Python prepares for the views: keywords, payloads, names, shares; no browser here (tests/browser has it)."
 import json, re, subprocess, sys
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np, pytest, traitlets as t
 from hypothesis import given, settings, strategies as st
@@ -90,6 +91,19 @@ def test_outputs_do_not_change_from_run_to_run(ex, monkeypatch):
     code = 'import sys; sys.path.insert(0, "tests"); import trees, hashlib; from mtl_explain.concept_map import ConceptMap; print(hashlib.sha256(ConceptMap(trees.people()).to_html().encode()).hexdigest())'
     runs = [subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, env={'PYTHONHASHSEED': s}).stdout for s in '12']
     assert runs[0]==runs[1] and len(runs[0]) > 60
+
+
+def test_in_a_notebook_there_are_two_outputs(ex, monkeypatch):
+    "The live widget, and the page that stands by; without a kernel, and in the documentation, the page alone"
+    out = []; fake = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=1), display=SimpleNamespace(display=lambda data, **kw: out.append((data, kw))))
+    monkeypatch.delenv('IN_TEST', raising=False); m = ConceptMap(ex)
+    with pytest.raises(NotImplementedError): m._ipython_display_()
+    monkeypatch.setitem(sys.modules, 'IPython', fake); m._ipython_display_(); (live, _), (still, kw) = out
+    assert list(live)==['application/vnd.jupyter.widget-view+json'] and live['application/vnd.jupyter.widget-view+json']['model_id']==m.model_id==m._key and kw==dict(raw=True, display_id=True)
+    assert sorted(still)==['text/html', 'text/plain'] and still['text/html'].startswith(f'<div data-mtl-live="{m.model_id}" data-mtl="') and still['text/html'].replace(f'data-mtl-live="{m.model_id}" ', '')==m.to_html()
+    cell = SimpleNamespace(outputs=[dict(data=dict(d)) for d, _ in out]); static_widgets(cell); assert [sorted(o['data']) for o in cell.outputs]==[['text/html', 'text/plain']], 'the documentation takes the page'
+    monkeypatch.setenv('IN_TEST', '1')
+    with pytest.raises(NotImplementedError): m._ipython_display_()
 
 
 def test_link():

@@ -54,10 +54,30 @@ export function travelled(table, own, changed) {
   for (const [i, j, carried] of table.links) if (i in changed) { const c = changed[i], to = Number.isNaN(c) ? (table.features[j].missing ? NaN : null) : carried ? carried[c] ?? null : c; if (to !== null) codes[j] = to; }
   return codes;
 }
+const grouped = s => s.replace(/\B(?=(\d{3})+$)/g, ',');
+/** A number in a sentence, as Python writes it there: '19', '0.25', '20,190' */
+export const numberText = v => { const a = Math.abs(v), s = a >= 1e15 || (a > 0 && a < 1e-4) ? v.toExponential(3).replace(/\.?0+e/, 'e').replace(/e([+-])(\d)$/, 'e$10$2') : a >= 1e4 ? (v < 0 ? '-' : '') + grouped(a.toFixed(0)) : String(+v.toPrecision(Number.isInteger(v) ? 17 : 4)); return s === '-0' ? '0' : s; };
+const told = (f, c) => Number.isNaN(c) ? 'missing' : f.levels.length ? String(f.levels[c]) : numberText(c);
+/** What lies beyond the training rows of the tables that edits travel to: [{task, text}] */
+export function beyond({tables}, changed) {
+  const [own, ...others] = tables;
+  return others.flatMap(t => t.links.flatMap(([i, j, carried]) => {
+    if (!(i in changed)) return [];
+    const f = t.features[j], c = changed[i], here = `'${f.name}' in '${t.task}'`, to = Number.isNaN(c) ? (f.missing ? NaN : null) : carried ? carried[c] ?? null : c, unit = f.unit ? ` ${f.unit}` : '', out = [];
+    if (to === null) out.push(`${here} cannot be ${told(own.features[i], c)}: sample ${typeof t.sample === 'number' ? t.sample : `'${t.sample}'`} stays as stored.`);
+    else if (Number.isNaN(to)) { if (!f.gaps) out.push(`No training row has ${here} missing.`); }
+    else if (f.levels.length) { if (!f.seen.includes(to)) out.push(`No training row has ${here} = ${told(f, to)}.`); }
+    else {
+      if (!(to >= f.low && to <= f.high)) out.push(`${told(f, to)} is outside the training range of ${here}, ${told(f, f.low)} to ${told(f, f.high)}${unit}.`);
+      if (f.kind === 'whole' && to % 1) out.push(`${told(f, to)} is between the whole numbers that ${here} has in training rows.`);
+    }
+    return out.map(text => ({task: t.task, text}));
+  }));
+}
 /** Codes as the variables of a table */
 export const variables = (inputs, codes) => Float64Array.from(inputs, ({feature, kind, level, mean, std, scale}) => { const c = codes[feature]; return scale*(kind === 'missing' ? +Number.isNaN(c) : kind === 'nominal' ? +(c === level) : Number.isNaN(c) ? 0 : (c - mean)/std); });
 
-/** A model that answers for one row and for the rows tied to it. -> {ask(edits, off, how) -> Float64Array (target)}; encodings of what did not change are kept */
+/** A model that answers for one row and for the rows tied to it. -> {ask(edits, off, how) -> Float64Array (target), outside(edits)}; encodings of what did not change are kept */
 export function forward({header, arrays: w}) {
   const act = ACTIVATIONS[header.activation], enc = stack(w, 'encoder', act), h = core(w, act), dec = stack(w, 'decoder', act), read = stack(w, 'readout', x => x), {tables} = header, own = tables[0];
   const films = new Map(), cells = new Map(), keep = (map, key, make, most) => { if (!map.has(key)) { if (map.size > most) map.clear(); map.set(key, make()); } return map.get(key); }, cut = (a, n) => { const C = a.length/n; return Array.from({length: n}, (_, i) => a.subarray(i*C, (i + 1)*C)); };
@@ -68,9 +88,9 @@ export function forward({header, arrays: w}) {
     x.forEach((v, i) => { const c = keep(cells, `${t} ${mask} ${i} ${v}`, () => enc.run([v], film[i]), 20000); total ??= new Float64Array(c.length); for (let j = 0; j < c.length; j++) total[j] += c[j]; });
     const top = h(total); return heads[t].map(([d, r]) => read.run(dec.run(top, d), r)[0]);
   }
-  return {ask(edits = {}, off = [], how = 'remove') {
-    const on = header.concepts.map(c => !off.includes(c)), mask = on.map(Number).join('') + how, changed = {};
-    own.features.forEach((f, j) => { if (!Object.hasOwn(edits, f.name)) return; const c = code(f, edits[f.name]), was = own.stored[j] ?? NaN; if (!Object.is(c, was)) changed[j] = c; });
+  const changes = edits => Object.fromEntries(own.features.flatMap((f, j) => { if (!Object.hasOwn(edits, f.name)) return []; const c = code(f, edits[f.name]), was = own.stored[j] ?? NaN; return Object.is(c, was) ? [] : [[j, c]]; }));
+  return {outside: edits => beyond(header, changes(edits)), ask(edits = {}, off = [], how = 'remove') {
+    const on = header.concepts.map(c => !off.includes(c)), mask = on.map(Number).join('') + how, changed = changes(edits);
     return Float64Array.from(tables.flatMap((table, t) => { const s = scores(t, changed, mask, on, how); let at = 0; return table.outcomes.flatMap(o => answers(o, s.slice(at, at += o.scores))); }));
   }};
 }

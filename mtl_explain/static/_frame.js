@@ -38,10 +38,15 @@ export function frame({model, el, signal, label, hooks}) {
   f.large = () => f.theme.u >= LARGE;
   f.canType = typing;
   addButtons(f); addFold(f); addKeys(f); watch(f);
-  if (model.host) embed(f, model.host);
+  if (model.host) embed(f, model.host); else announce(f);
   return f;
 }
 
+/** A live view says that it is there, so that the kernel-less one beside it can go */
+function announce({model, root}) {
+  const key = model.isStatic ? '' : model.get('_key'); if (!key) return;
+  root.dataset.mtlOf = key; window.dispatchEvent(new CustomEvent('mtl-live', {detail: key}));
+}
 /** A view inside a page of views: question, answer, evidence, picture and reading line stay, the page has the rest. `host.adopt(f)` is told about it */
 function embed(f, host) {
   const {say, setFoot} = f, sayEvidence = html('div', {class: 'mtl-beside mtl-muted'}); f.answer.after(sayEvidence); f.root.classList.add('mtl-part');

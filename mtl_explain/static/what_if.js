@@ -195,7 +195,7 @@ export function foot(d, geo = {}) {
   if (d.edited && d.known) { const n = d.targets.filter((t, j) => !still(t, d.now[j] - d.before[j])).length, T = d.targets.length; lines.push([{b: n === 0 ? (d.targets.every((t, j) => small(t, d.now[j] - d.before[j]) === 'no change') ? 'No answer moves.' : 'No answer moves by a digit that is shown.') : n === T && T > 1 ? `All ${thousands(T)} answers move.` : `${capital(count(n))} of ${thousands(T)} ${T === 1 ? 'answer' : 'answers'} ${n === 1 ? 'moves' : 'move'}.`}, ' What the model would answer is not what would happen: other things stay as they are.']); }
   else lines.push(['What the model would answer is not what would happen: other things stay as they are.']);
   const runs = {kernel: 'the model runs in the kernel', weights: 'the model runs in this page', stored: 'the stored case, no model behind it'}[d.mode];
-  lines.push([{m: [runs, geo.hatched ? 'hatched: outside the training rows' : '', people ? (people === 1 ? 'one other person, with a row of their own' : `${count(people)} other persons, each with a row of their own`) : '', d.edited ? 'one row has one answer: no interval' + (geo.se ? ' but on its parts' : '') : '', oneLine(d.source ?? '')].filter(Boolean).join(' · ')}]);
+  lines.push([{m: [runs, geo.hatched ? 'hatched: outside the training rows' : '', people ? (people === 1 ? 'one other person, with a row of their own' : `${count(people)} other persons, each with a row of their own`) : '', 'one row has one answer: no interval' + (d.edited && geo.se ? ' but on its parts' : ''), oneLine(d.source ?? '')].filter(Boolean).join(' · ')}]);
   return lines;
 }
 /** Everything as text */
@@ -358,7 +358,7 @@ function numbers(o, d, j, y, y2) {
 function headAttrs(d, j) { return {role: 'button', 'aria-pressed': String(d.targetPinned && d.j === j)}; }
 function frameOf(o, d, j, box) { if (d.targetPinned && d.j === j) o.frame = {box}; }
 function ends(o, t, ax, y, {x0, x1}) {
-  const {u, tk, f0} = o, [lo, hi] = isProbability(t) ? ['0', '1'] : [amount(t, ax.lo), amount(t, ax.hi)], unit = unitOf(t), room = x1 - x0 - measure(lo + hi, f0) - 14*u, mid = (x0 + measure(lo, f0) + x1 - measure(hi, f0))/2, said = fit(unit, room, f0, middle);
+  const {u, tk, f0} = o, [lo, hi] = isProbability(t) ? ['0', '1'] : [amount(t, ax.lo), amount(t, ax.hi)], unit = unitOf(t), room = x1 - x0 - measure(lo + hi, f0) - 14*u, mid = (x0 + measure(lo, f0) + x1 - measure(hi, f0))/2, short = fit(unit, room, f0, middle), said = short.length < Math.min(4, unit.length) ? '' : short; // a unit that is all dots says nothing
   return [words(o, x0, y, lo, f0, tk.muted), words(o, x1, y, hi, f0, tk.muted, 'end'), said && measure(said, f0) <= room && words(o, mid, y, said, f0, tk.muted, 'middle')];
 }
 function oneRow(o, d, j, y) {
@@ -443,7 +443,7 @@ function render({model, el, signal}) {
   function think() {
     const edits = model.get('edits') ?? {}, off = model.get('off') ?? [], how_ = model.get('how'), n = model.get('_request')?.n ?? 0; if (!weights) return;
     const t = performance.now(), before = [...weights.ask({}, [])], values = [...weights.ask(edits, off, how_)].map((v, j) => st.d.before[j] + v - before[j]); st.took = performance.now() - t; // the difference is the page's; what is stored stays as it was answered
-    st.answer = {n, edits, off, values, why: null}; later('why', 30, () => { const all = shares((e, o) => weights.ask(e, o, how_), edits, off); st.answer.why = all; st.whyNot = all ? '' : 'More than seven changes at once: their parts are not worked out in this page.'; paint(); });
+    st.answer = {n, edits, off, values, why: null, outside: weights.outside(edits)}; later('why', 30, () => { const all = shares((e, o) => weights.ask(e, o, how_), edits, off); st.answer.why = all; st.whyNot = all ? '' : 'More than seven changes at once: their parts are not worked out in this page.'; paint(); });
   }
   function heard() { const a = model.get('_answer'); if (!a || (a.n ?? 0) < (model.get('_request')?.n ?? 0)) return; st.answer = a.error ? {...a, values: st.answer?.values} : a; clearTimeout(st.timers.wait); if (st.asked) { st.took = performance.now() - st.asked; st.asked = 0; } st.whyNot = st.stale = ''; paint(); }
   function tellWait() { if (fresh(st.answer, model.get('_request'), model.get('edits') ?? {}, model.get('off') ?? [])) return; st.stale = true; status.textContent = 'waiting for the kernel …'; paint(); }

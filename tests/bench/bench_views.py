@@ -1,6 +1,6 @@
 """The views at 121 tasks × 3,025 variables × 128 concepts, measured inside the page in Chromium, median of 30, beside a loop of plain arithmetic that says how fast the machine was; and memory after 100 re-renders.
 
-    python tests/bench/bench_views.py [--quick]     `--quick`: no JupyterLab, no memory
+    python tests/bench/bench_views.py [--quick | --edit]     `--quick`: no JupyterLab, no memory; `--edit`: only edits of a case in JupyterLab
 """
 import json, sys, tempfile, time
 from pathlib import Path
@@ -112,14 +112,30 @@ PIN = '''async ([n, x, y, rowH]) => { const views = document.querySelectorAll('.
   const cal = []; for (let i = 0; i < 30; i++) { let s = 0; const t = performance.now(); for (let j = 1; j < 3e6; j++) s += Math.sqrt(j)/j; window.sink = s; cal.push(performance.now() - t); await wait(20) } return [out, cal] }'''
 
 
-def in_lab(browser, home):
+# From a key on a slider to the frame in which every answer of the case has been drawn anew: the edit goes to the kernel, the model answers, the page draws.
+CASE = ["""import torch; torch.set_num_threads(1)
+from mtl_explain import *
+suite = people(); model = MTLModel(suite); _ = fit(model, suite, steps=20, progress=False)
+one = case(model, suite, 'vote', 417, ties={'age': {'marriage': 'age', 'card spending': 'age', 'diabetes': 'age'}, 'education': {'marriage': 'education'}})""", 'w = WhatIf(one)\nw']
+EDIT = '''async n => { const view = document.querySelector('.mtl'), wait = ms => new Promise(r => setTimeout(r, ms)), heads = () => [...view.querySelectorAll('[data-what=head]')].map(e => e.getAttribute('aria-label')).join('|'), out = [];
+  for (let i = -1; i < n; i++) { const e = view.querySelector('[role=slider][data-feature=age]'), was = heads(); e.focus(); const t = performance.now(), end = t + 20000;
+    e.dispatchEvent(new KeyboardEvent('keydown', {key: i < 0 ? 'End' : i % 2 ? 'PageUp' : 'PageDown', bubbles: true})); // from the stored value first, then between two edits
+    while (heads() === was) { if (performance.now() > end) throw new Error('no answer'); await new Promise(done => { const c = new MessageChannel(); c.port1.onmessage = done; c.port2.postMessage(0) }) }
+    await new Promise(done => requestAnimationFrame(() => { const c = new MessageChannel(); c.port1.onmessage = done; c.port2.postMessage(0) })); if (i >= 0) out.push(performance.now() - t); await wait(400) }
+  const cal = []; for (let i = 0; i < 30; i++) { let s = 0; const t = performance.now(); for (let j = 1; j < 3e6; j++) s += Math.sqrt(j)/j; window.sink = s; cal.push(performance.now() - t); await wait(20) } return [out, cal] }'''
+
+
+def in_lab(browser, home, edit=False):
     with serve(home) as (url, token, root):
         tab = browser.new_page(viewport=dict(width=1500, height=1100)); tab.set_default_timeout(120_000)
         tab.goto(f'{url}/lab?token={token}&reset'); tab.wait_for_function('window.jupyterapp'); lab = Lab(tab, root)
-        for other in ('ConceptMap', 'TaskCompare', 'ConceptFlow'):
+        for other in () if edit else ('ConceptMap', 'TaskCompare', 'ConceptFlow'):
             lab.run(["from trees import large\nfrom mtl_explain import *\ntree = large(variables=3025)\na = ConceptMap(tree)\na", f'b = {other}(tree)\nlinks = link(a, b)\nb'], f'{other}.ipynb')
             tab.wait_for_function("document.querySelectorAll('.mtl [role=grid]').length === 2"); time.sleep(1)
             say(f'map → {other}', 'pin → Python → linked view', tab.evaluate(PIN, [RUNS, 150, 60, 5]), GATES['pin → Python → linked view']); lab.close()
+        lab.run(CASE, 'case.ipynb'); tab.wait_for_selector('.mtl [role=slider][data-feature=age]'); time.sleep(1)
+        say('WhatIf, people()', 'edit → Python → every answer', tab.evaluate(EDIT, 20), GATES['pin → Python → linked view'])
+        ms = float(lab.kernel("print(w._answer['ms'])")); print(f'{"":16s} of it the model {ms:.1f} ms'); lab.close()
         tab.close()
 
 
@@ -148,16 +164,17 @@ def memory(browser, home):
         tab.close()
 
 
-def bench(quick=False):
+def bench(quick=False, edit=False):
     from playwright.sync_api import sync_playwright
     with tempfile.TemporaryDirectory() as d, sync_playwright() as p:
         home, browser = Path(d), p.chromium.launch(executable_path=need.chromium(), headless=True, args=[*ARGS, '--js-flags=--expose-gc'])
-        at_full_size(browser, large(variables=3025), home)
-        if not quick: in_lab(browser, home); memory(browser, home)
+        if not edit: at_full_size(browser, large(variables=3025), home)
+        if not quick: in_lab(browser, home, edit)
+        if not (quick or edit): memory(browser, home)
         browser.close()
     print(f'the loop took {min(loops):.1f} ms at its quickest, {median(loops):.1f} in the middle: the machine was {"busy, times are too long" if median(loops) > 1.5*min(loops) else "free"}')
     if missed: sys.exit('missed: ' + '; '.join(missed))
     print('all gates met')
 
 
-if __name__=='__main__': bench('--quick' in sys.argv)
+if __name__=='__main__': bench('--quick' in sys.argv, '--edit' in sys.argv)

@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent/'tools'), str(HERE)]
 import need
 
-ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage']
+ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--disable-features=BackForwardCache']
 LOCAL = ('http://127.0.0.1', 'http://localhost', 'ws://127.0.0.1', 'ws://localhost', 'data:', 'blob:', 'file:', 'about:')
 
 
@@ -49,19 +49,38 @@ def context(browser):
     c.close()
 
 
+@pytest.fixture(scope='session')
+def tabs(browser):
+    "The tabs that pages are opened in, by the hosts that they may ask: a new tab takes three times as long as another page in an old one"
+    tabs = {}
+    yield tabs
+    for c, _ in tabs.values(): c.close()
+
+
 @pytest.fixture
-def open_page(browser):
-    "open_page(path, width=1000, theme='light') -> a page whose errors and outside requests are looked at when the test ends"
-    made = []
-    def go(path, width=1000, height=900, theme='light', ready='.mtl-picture > *', hosts=(), **kw):
-        c = _context(browser, hosts, color_scheme=theme, accept_downloads=True, **kw)
-        c.set_default_timeout(30_000)
-        page = _listen(c.new_page()); page.set_viewport_size({'width': width, 'height': height})
+def open_page(browser, tabs):
+    "open_page(path, width=1000, theme='light') -> a page, in place of the one before; its errors and outside requests are looked at when another one comes or the test ends"
+    used = set()
+    def look(hosts):
+        c, page = tabs[hosts]
+        if page.errors or c.outside: tabs.pop(hosts); c.close(); assert page.errors==[] and c.outside==[]
+    def go(path, width=1000, height=900, theme='light', ready='.mtl-picture > *', hosts=()):
+        if hosts not in tabs: c = _context(browser, hosts, accept_downloads=True); c.set_default_timeout(30_000); tabs[hosts] = c, _listen(c.new_page())
+        c, page = tabs[hosts]
+        if hosts in used: look(hosts)
+        page.mouse.move(0, 0); page.goto('about:blank'); page.errors.clear(); c.outside.clear(); used.add(hosts)
+        page.emulate_media(color_scheme=theme); page.set_viewport_size({'width': width, 'height': height})
         page.goto(Path(path).as_uri()); page.wait_for_selector(ready)
-        made.append((c, page))
         return page
     yield go
-    for c, page in made: assert page.errors==[] and c.outside==[]; c.close()
+    for hosts in used & set(tabs): look(hosts)
+
+
+def pytest_collection_modifyitems(items):
+    "For `--dist loadgroup`: what needs a JupyterLab shares one, every other file stays together; what takes longest comes first"
+    group = lambda i: 'lab' if {'lab', 'notebook7'} & set(i.fixturenames) else i.path.stem
+    for i in items: i.add_marker(pytest.mark.xdist_group(group(i)))
+    items.sort(key=lambda i: {'lab': 0, 'test_every_view': 1}.get(group(i), 2))
 
 
 class Lab:
@@ -126,10 +145,13 @@ def lab_server(tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
-def lab_page(lab_server, context):
-    url, token, root = lab_server
+def lab_url(lab_server): return f'{lab_server[0]}/lab?token={lab_server[1]}&reset'
+
+
+@pytest.fixture(scope='session')
+def lab_page(lab_url, context):
     page = _listen(context.new_page()); page.set_default_timeout(30_000)
-    page.goto(f'{url}/lab?token={token}&reset'); page.wait_for_function('window.jupyterapp')
+    page.goto(lab_url); page.wait_for_function('window.jupyterapp')
     yield page
     page.close()
 

@@ -1,6 +1,6 @@
 """What holds for every view of the table in views.py in a running JupyterLab, all in one notebook: hover, pin, keys, both ways between page and Python, two views of one model,
 links, themes, running a cell again, closing, opening the notebook again; and one view in Notebook 7."""
-import json
+import json, re
 
 from nbconvert import HTMLExporter
 import nbformat
@@ -16,9 +16,9 @@ from test_training_view import history, with_conflicts
 ex = example(); h = with_conflicts(history([str(t) for t in ex['tasks'].task.values], n=12, blind=()), pairs=((0, 3, .2), (1, 2, -.2)))'''
 N = len(VIEWS)
 
-# The notebook `path`, open as `nbw`, with every cell in the page
-OPEN = '''async path => { const app = window.jupyterapp; await app.restored; const w = await app.commands.execute('docmanager:open', {path, factory: 'Notebook'});
-  await w.context.ready; await w.sessionContext.ready; await w.sessionContext.session?.kernel?.info; await w.revealed; window.nbw = w; w.content.notebookConfig = {...w.content.notebookConfig, windowingMode: 'none'}; }'''
+# The notebook `path`, open as `nbw`, with every cell in the page; with a kernel, or without
+OPEN = '''async ([path, kernel]) => { const app = window.jupyterapp; await app.restored; const w = await app.commands.execute('docmanager:open', {path, factory: 'Notebook', ...(kernel ? {} : {kernelPreference: {shouldStart: false, autoStartDefault: false, canStart: true}})});
+  await w.context.ready; if (kernel) await w.sessionContext.ready; await w.sessionContext.session?.kernel?.info; await w.revealed; window.nbw = w; w.content.widgets.forEach((c, i) => { c.node.dataset.at = i }); if (kernel) w.content.notebookConfig = {...w.content.notebookConfig, windowingMode: 'none'}; }'''
 RUN = '''async cells => { const app = window.jupyterapp; for (const i of cells) { nbw.content.activeCellIndex = i; nbw.content.deselectAll(); await app.commands.execute('notebook:run-cell'); }
   return nbw.content.widgets.flatMap(c => c.model.toJSON().outputs ?? []).filter(o => o.output_type === 'error').map(o => o.ename + ': ' + o.evalue) }'''
 # How many listeners the models of these ids have that views put there (anywidget itself listens for _esm and _css); a model is remembered, so that it can be asked when it is closed
@@ -43,10 +43,10 @@ def theme(page, name):
     page.wait_for_selector('#jupyterlab-splash', state='detached')  # JupyterLab removes its splash 200 ms after a theme is there, and stumbles over a second change in that time
 
 
-def test_every_view(lab, open_page):
+def test_every_view(lab, lab_url, open_page):
     page, first, second = lab.page, range(1, N+1), range(N+1, 2*N+1); ids = lambda: json.loads(lab.kernel(f'import json; print(json.dumps([v.model_id for v in [{", ".join(f"v{i}" for i in range(N))}]]))'))
     write(lab.root, 'every.ipynb', [SETUP, *(f'v{i} = {r.lab}\nv{i}' for i, r in enumerate(VIEWS)), *(f'v{i}' for i in range(N))])
-    page.evaluate(OPEN, 'every.ipynb'); page.evaluate(checks.HOLDS); assert page.evaluate(RUN, list(range(2*N+1)))==[]; drawn(page, 2*N)
+    page.evaluate(OPEN, ['every.ipynb', True]); page.evaluate(checks.HOLDS); assert page.evaluate(RUN, list(range(2*N+1)))==[]; drawn(page, 2*N)
     begin, held = ids(), page.evaluate('held()'); heard = page.evaluate(HEARD, begin); assert len(held) >= 3*2*N and min(heard) >= 6, (held, heard)
     for i, r in enumerate(VIEWS):
         a, b = page.locator('.mtl').nth(i), page.locator('.mtl').nth(N + i); a.scroll_into_view_if_needed(); assert a.locator('.mtl-note').is_hidden(), r.name
@@ -76,7 +76,17 @@ def test_every_view(lab, open_page):
     lab.kernel(f'for v in [{", ".join(f"v{i}" for i in range(N))}]: v.close()'); page.wait_for_function("document.querySelectorAll('.mtl').length === 0"); assert page.evaluate(HEARD, again)==[0]*N and page.evaluate('held()')==[]
     # opened again with its kernel: the same views, alive (cells further down are drawn when they are scrolled to)
     assert page.evaluate(RUN, [*first, *second])==[]; drawn(page, 2*N); lab.save(); page.evaluate('() => nbw.dispose()'); page.wait_for_function("document.querySelectorAll('.mtl').length === 0"); assert page.evaluate('held()')==[]
-    page.evaluate(OPEN, 'every.ipynb'); page.wait_for_selector('.mtl-picture > *', timeout=60_000); page.locator('.mtl').nth(0).locator(VIEWS[0].mark).click(); lab.until(f'print(len(v0.{VIEWS[0].trait}))', '1')
+    page.evaluate(OPEN, ['every.ipynb', True]); page.wait_for_selector('.mtl[data-mtl-of] .mtl-picture > *', timeout=60_000); page.locator('.mtl[data-mtl-of]').nth(0).locator(VIEWS[0].mark).click(); lab.until(f'print(len(v0.{VIEWS[0].trait}))', '1')
+    # opened again in a JupyterLab that knows nothing of it, and not run, without a kernel and with a new one: in place of each live view stands its page, and lives
+    nb = json.loads((lab.root/'every.ipynb').read_text()); nb['cells'] = nb['cells'][:N+1]; (lab.root/'again.ipynb').write_text(json.dumps(nb)); lab.close(); assert [e for e in page.errors if 'widget model not found' not in e]==[] # which JupyterLab says while it waits for a kernel's models
+    for kernel in (False, True):
+        page.goto(lab_url); page.wait_for_function('window.jupyterapp'); page.evaluate(OPEN, ['again.ipynb', kernel])
+        for i, r in enumerate(VIEWS):
+            page.wait_for_function('i => { nbw.content.scrollToItem(i, "start"); const n = nbw.content.widgets[i].node; return n.isConnected && n.querySelector(".mtl-picture > *") }', arg=i+1, polling=500); cell = page.locator(f'.jp-Cell[data-at="{i+1}"]'); view = cell.locator('.mtl')
+            chips = view.locator(r.pin).count(); assert view.count()==1 and 'no kernel' in view.locator('.mtl-note').inner_text() and not re.search('(Loading|Error displaying) widget', cell.inner_text()), r.name
+            if not kernel: view.locator(r.mark).click(); view.locator(f'{r.pin} >> nth={chips}').wait_for()
+        assert page.evaluate('nbw.sessionContext.session !== null')==kernel and page.locator('.mtl[data-mtl-of]').count()==0
+    assert page.errors and all('widget model not found' in e or "null (reading 'kernel')" in e for e in page.errors), 'what JupyterLab itself has to say'; page.errors.clear()
     # what was saved shows every view where there is no kernel
     html, _ = HTMLExporter().from_notebook_node(nbformat.read(lab.root/'every.ipynb', 4)); (lab.root/'every.html').write_text(html, encoding='utf-8')
     saved = open_page(lab.root/'every.html', hosts=CDN); all_drawn(saved, 2*N); assert all('no kernel' in saved.locator('.mtl').nth(i).locator('.mtl-note').inner_text() for i in range(N))

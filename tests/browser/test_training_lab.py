@@ -39,7 +39,7 @@ def test_it_moves_while_fit_runs_and_the_button_stops_it(lab, open_page):
     lab.until('print(monitor.tasks)', repr([task])); assert lab.kernel('print(len(monitor._arrays["step"]["data"])//4 == len(history.step))')=='True'
     # what is stored with the notebook is the whole history, not the beginning
     lab.save(); saved = json.loads((lab.root/'training.ipynb').read_text())['cells'][1]['outputs']; html = ''.join(''.join(o['data'].get('text/html', '')) for o in saved if 'data' in o)
-    assert len([o for o in saved if 'data' in o])==1 and '"status":"interrupted"' in html
+    assert len([o for o in saved if 'data' in o])==2 and html.count('<div data-mtl-live=')==1 and '"status":"interrupted"' in html, 'the live view, and the page that stands by'
     # another history in the same view
     lab.kernel("from test_training_view import history as another; monitor.tasks = []; monitor.update(another(['x', 'y'], n=3, seed=1, blind=(), worse=()))"); page.wait_for_function("document.querySelectorAll('.mtl [data-what=panel]').length === 2")
     lab.kernel("monitor.update(history); monitor.save_html('training.html')"); page_ = open_page(lab.root/'training.html'); assert page_.locator('.mtl-progress').inner_text().startswith('interrupted')

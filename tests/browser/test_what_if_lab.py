@@ -15,7 +15,7 @@ def test_pointer_keys_python_and_a_linked_view(lab, open_page):
     assert view.locator('.mtl-note').is_hidden() and view.locator('.mtl-a').inner_text().startswith('As stored'); before = heads(view)
     # an edit by keys: the kernel answers, all heads change, here and in the linked view
     view.locator('[role=slider][data-feature=age]').focus(); page.keyboard.press('End'); lab.until("print(w.edits == {'age': int(one.features.high['age'])}, v.edits == w.edits)", 'True True')
-    page.wait_for_function("[...document.querySelectorAll('.mtl [data-what=head]')].every(e => e.getAttribute('aria-label').includes('→'))"); after = heads(view); assert len(after)==6 and all(a!=b for a, b in zip(before, after)) and heads(other)==after
+    page.wait_for_function("() => { const [a, b] = [...document.querySelectorAll('.mtl')].map(v => [...v.querySelectorAll('[data-what=head]')].map(e => e.getAttribute('aria-label'))); return a.length === 6 && a.every((x, i) => x.includes('→') && x === b[i]) }"); after = heads(view); assert all(a!=b for a, b in zip(before, after))
     page.wait_for_function("/answered in \\d+ ms/.test(document.querySelector('.mtl .mtl-controls').textContent)"); assert lab.kernel("print(w._answer['n'] >= 1, w._answer['why'][0]['feature'], abs(w.table().change - (one.ask(w.edits) - one.stored)).max() < 1e-6)")=='True age True'
     # the linked view switches a concept; the first one follows; a pin travels too
     other.locator('[data-what=concept][data-concept=c02]').click(); lab.until('print(w.off)', "['c02']"); view.locator('[data-concept=c02][aria-checked=false]').wait_for(); view.locator('[data-what=why]').nth(1).wait_for()
@@ -25,8 +25,8 @@ def test_pointer_keys_python_and_a_linked_view(lab, open_page):
     # Python sets; what cannot be is an error there and changes nothing here
     lab.kernel("w.edits = {'town': None, 'income': 70.5}"); view.locator('[data-level=""][aria-checked=true]').wait_for(); page.wait_for_function("document.querySelector('.mtl [role=slider][data-feature=income]').getAttribute('aria-valuenow') === '70.5'")
     assert lab.kernel("try: w.edits = {'town': 'nowhere'}\nexcept ValueError as e: print('no level' in str(e))")=='True'
-    spent = page.evaluate('''async () => { const out = []; for (let i = 0; i < 20; i++) { const e = document.querySelector('.mtl [role=slider][data-feature=age]'); e.focus(); const status = document.querySelector('.mtl .mtl-a'), was = status.textContent, t = performance.now(); e.dispatchEvent(new KeyboardEvent('keydown', {key: i % 2 ? 'PageDown' : 'PageUp', bubbles: true}));
-      while (status.textContent === was && performance.now() - t < 3000) await new Promise(done => setTimeout(done, 2)); out.push(performance.now() - t); await new Promise(done => setTimeout(done, 250)); } return out.sort((a, b) => a - b)[10]; }''')
+    spent = page.evaluate('''async () => { const out = []; for (let i = 0; i < 7; i++) { const e = document.querySelector('.mtl [role=slider][data-feature=age]'); e.focus(); const status = document.querySelector('.mtl .mtl-a'), was = status.textContent, t = performance.now(); e.dispatchEvent(new KeyboardEvent('keydown', {key: i % 2 ? 'PageDown' : 'PageUp', bubbles: true}));
+      while (status.textContent === was && performance.now() - t < 3000) await new Promise(done => setTimeout(done, 2)); out.push(performance.now() - t); await new Promise(done => setTimeout(done, 100)); } return out.sort((a, b) => a - b)[3]; }''')
     print(f'edit -> kernel -> answer on the page: {spent:.0f} ms'); assert spent < 1000
     # another case in the same view
     lab.kernel("w.edits = {}; w.off = []; w.show(cases.random_case(0, sample=7))"); page.wait_for_function("document.querySelector('.mtl .mtl-what-case').textContent.includes('row 7')"); lab.kernel('w.show(one)'); page.wait_for_function("document.querySelector('.mtl .mtl-what-case').textContent.includes('row 5')")

@@ -36,6 +36,13 @@ test('an edit travels where it can arrive', () => {
   assert.deepEqual(F.travelled(other, own, {1: 0}), [70, 0, 3], 'a level that the other table does not have'); assert.deepEqual(F.travelled(other, own, {1: 1}), [70, 2, 3]);
   assert.deepEqual(F.travelled(other, own, {0: NaN, 2: NaN}), [70, 0, NaN], 'a gap travels only where there may be one');
 });
+test('what lies beyond the training rows of tied tables is said', () => {
+  const features = [{name: 'years', kind: 'whole', levels: [], missing: false, unit: 'years', gaps: false, seen: [], low: 19, high: 78}, {name: 'place', kind: 'choice', levels: ['town', 'moon'], missing: true, unit: '', gaps: false, seen: [0]}], say = changed => F.beyond({tables: [own, {task: 'trips', sample: 98, features, links: [[0, 0, null], [1, 1, [null, 1]]]}]}, changed).map(x => x.text);
+  assert.deepEqual(say({}), []); assert.deepEqual(say({0: 70, 2: 5}), []); assert.deepEqual(F.beyond({tables: [own]}, {0: 900}), []);
+  assert.deepEqual(say({0: 150}), ["150 is outside the training range of 'years' in 'trips', 19 to 78 years."]); assert.deepEqual(say({0: 20.5}), ["20.5 is between the whole numbers that 'years' in 'trips' has in training rows."]);
+  assert.deepEqual(say({0: NaN, 1: 0}), ["'years' in 'trips' cannot be missing: sample 98 stays as stored.", "'place' in 'trips' cannot be clerk: sample 98 stays as stored."]); assert.deepEqual(say({1: 1}), ["No training row has 'place' in 'trips' = moon."]); assert.deepEqual(say({1: NaN}), ["No training row has 'place' in 'trips' missing."]);
+  assert.deepEqual([19, .25, 20190.4, -7.123456, 1234, 2.5e-7, 1e15, -0, 12345678].map(F.numberText), ['19', '0.25', '20,190', '-7.123', '1234', '2.5e-07', '1e+15', '0', '12,345,678']);
+});
 /** A model of one number, width 1 everywhere: relu(scale*x*w + shift), summed, read */
 function small() {
   const film = {'encoder.film.weight': f32(1, 0), 'encoder.film.bias': f32(0, .25), 'encoder.gate': f32(), 'core.gate': f32(), 'decoder.gate': f32(), 'decoder.film.weight': f32(), 'decoder.film.bias': f32(), 'readout.gate': f32(), 'readout.film.weight': f32(1, 0), 'readout.film.bias': f32(0, 0)};
