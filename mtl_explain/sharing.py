@@ -90,12 +90,14 @@ def build(self:Attend,
 
 # %% ../nbs/11_sharing.ipynb #8829f4d8
 @patch
-def attention(self:Attend):
+def attention(self:Attend,
+    ids=slice(None), # Variables (a slice or a tensor of positions)
+):
     "Attention weights (variable, concept)"
-    o = self.options
-    if o['logits']=='free': logits = self.raw
+    o, q = self.options, self.raw[ids]
+    if o['logits']=='free': logits = q
     else:
-        q, k = self.raw, RESTRICTIONS[self.options['restriction']](self.shared)
+        k = RESTRICTIONS[self.options['restriction']](self.shared)
         logits = (q if self.W_q is None else q @ self.W_q.T) @ (k if self.W_k is None else k @ self.W_k.T).T
     return ATTENTIONS[o['attention']](o['scale']*logits)
 
@@ -118,7 +120,7 @@ def forward(self:Attend,
     off:str='remove', # What stands in for a concept that is off: 'remove' or 'average'
 )->torch.Tensor: # Embeddings (…, variable, embedding)
     "Embeddings of some variables, with some concepts switched off"
-    a = self.attention()[ids]  # (variable, concept)
+    a = self.attention(ids)  # (variable, concept)
     if switches is not None:
         if off not in OFF: raise ValueError(f"off={off!r} is not one of {', '.join(map(repr, OFF))}")
         s = switches[..., None, :]  # (…, 1, concept)

@@ -1,0 +1,37 @@
+"Embeddings found anew, and copies for single tasks."
+import numpy as np, pytest, torch
+from mtl_explain.baselines import HardSharing
+from mtl_explain.losses import LOSSES
+from mtl_explain.model import MTLModel
+from mtl_explain.sharing import Attend, Own
+from mtl_explain.suites import planted
+from mtl_explain.train import fit
+from mtl_explain.tune import _losses_of, fine_tune, refit
+
+pytestmark = pytest.mark.filterwarnings('ignore:attention is still uniform', 'ignore:.*concepts are dead')
+
+@pytest.fixture(scope='module')
+def suite(): return planted(seed=4, tables=4, rows=100, kinds=('number', 'binary', 'ordered'))
+
+@pytest.mark.parametrize('make', [lambda s: MTLModel(s, Attend(6), width=16), lambda s: MTLModel(s, Own(), width=16), lambda s: HardSharing(s, width=16)])
+def test_what_is_shared_and_the_other_tasks_stay_to_the_bit(suite, make):
+    model = make(suite); fit(model, suite, steps=20, progress=False); a, b = suite.tasks[:2]; (model.output.data[model.outputs[b]] if isinstance(model, MTLModel) else model.heads[1].weight.data).mul_(-9); before = {k: v.clone() for k, v in model.state_dict().items()}; said = {t: model.predict(t, suite[t].x) for t in suite}
+    found = refit(model, suite, [b], restarts=2, steps=80, evaluate=10, progress=False)
+    assert found.loc[b, 'start'] >= 0 and np.isclose(_losses_of(model, suite, [b], LOSSES)[b], found.after[b], atol=1e-6) and found.after[b] < found.before[b]
+    for k, v in model.state_dict().items():
+        if k.split('.')[0] in ('encoder', 'core', 'decoder', 'readout', 'trunk') or k=='sharing.shared': assert torch.equal(v, before[k]), k
+    for t in suite:
+        same = all(np.array_equal(p, q) for p, q in zip(model.predict(t, suite[t].x).values(), said[t].values())); assert same==(t!=b)
+
+def test_a_task_keeps_what_it_has_where_nothing_is_better(suite):
+    model = MTLModel(suite, width=16); fit(model, suite, steps=150, progress=False); before = {k: v.clone() for k, v in model.state_dict().items()}; good = _losses_of(model, suite, suite.tasks, LOSSES).nsmallest(2).index
+    found = refit(model, suite, list(good), restarts=1, steps=1, evaluate=1, progress=False); assert len(found)==2 and (found.start==-1).all() and (found.after==found.before).all()
+    assert all(torch.equal(v.nan_to_num(), before[k].nan_to_num()) for k, v in model.state_dict().items())
+
+def test_a_copy_serves_its_task_and_the_joint_model_the_others(suite):
+    model = MTLModel(suite, width=16); fit(model, suite, steps=20, progress=False); a, b, *_ = suite.tasks; said = model.predict(b, suite[b].x)
+    tuned = fine_tune(model, suite, [a], steps=60, lr=1e-2, evaluate=10, progress=False); assert list(tuned.own)==[a] and tuned.table.after[a] < tuned.table.before[a] and '1 of 4' in repr(tuned)
+    assert tuned[b] is model and all(np.array_equal(p, q) for p, q in zip(tuned.predict(b, suite[b].x).values(), said.values()))
+    (p,), (q,) = tuned.predict(a, suite[a].x).values(), model.predict(a, suite[a].x).values(); assert not np.array_equal(p, q)
+    from mtl_explain.metrics import score
+    assert set(score(tuned, suite, 'valid').task)==set(suite.tasks)
