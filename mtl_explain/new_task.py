@@ -18,7 +18,7 @@ import numpy as np, pandas as pd, torch, xarray as xr
 from .data import Table, TaskSuite
 from .losses import LOSSES, SquaredHinge
 from .model import TaskModel, _spec
-from .train import fit
+from .train import UNIFORM, fit
 
 # %% ../nbs/25_new_task.ipynb #0d025162
 OWN = dict(MTLModel=('sharing.raw', 'sharing.embedding', 'output'), HardSharing=('encoders', 'heads'), Experts=('encoders', 'heads', 'gates'))
@@ -105,7 +105,6 @@ def _better(pairs):
 
 def _words(name, pairs, groups):
     "The answer in a sentence or two"
-    if not len(pairs): return ''
     of, better, out = 'groups of validation rows' if groups else 'validation rows', _better(pairs), []
     few = pairs.rows.iloc[0] < FEWEST
     if better:
@@ -136,6 +135,15 @@ def _uses(model, name):
     ids = [v for t in old for v in model.spec[t]['inputs']]
     like = z[model.inputs[name]] @ np.concatenate([z[model.inputs[t]] for t in old]).T
     return pd.DataFrame(dict(nearest=[ids[k] for k in like.argmax(1)], cosine=like.max(1)), index=model.spec[name]['inputs']), pd.DataFrame()
+
+# %% ../nbs/25_new_task.ipynb #8a60e88a
+def _attended(uses, concepts):
+    "The concepts that the new variables attend to most, in words; nothing where there are none"
+    if len(concepts) < 2: return ''
+    entropy = -(uses*np.log(uses.clip(lower=1e-12))).sum(axis=1).mean()/np.log(len(concepts))
+    if entropy > UNIFORM: return ' Its attention is still uniform: no concept stands out.'
+    top = uses.idxmax(axis=1).value_counts(); n = len(uses)
+    return f' Of its {n} variables ' + ', '.join(f'{k} attend{"s" * (k==1)} most to {c}' for c, k in top.head(4).items()) + (' …' if len(top) > 4 else '') + '.'
 
 # %% ../nbs/25_new_task.ipynb #e1843ccb
 @dataclass
@@ -202,4 +210,6 @@ def add_task(
     if compare: alone, h = _fitted(_like(model, spec, seed), suite, steps=steps*restarts, lr=lr/10, loss=losses, seed=seed, **more); seconds['alone'] = h.attrs['seconds']
     pairs = _comparison(dict(shared=big) | (dict(alone=alone) if compare else {}), suite[name], losses)
     uses, concepts = _uses(big, name)
-    return NewTask(name, big, suite, history, pairs, _better(pairs), uses, concepts, alone, seconds, _words(name, pairs, table.groups))
+    better, verdict = _better(pairs), _words(name, pairs, table.groups)
+    if better!='alone' and pairs.loc['shared − guess', 'high'] < 0: verdict += _attended(uses, concepts)
+    return NewTask(name, big, suite, history, pairs, better, uses, concepts, alone, seconds, verdict)

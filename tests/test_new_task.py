@@ -4,7 +4,7 @@ import numpy as np, pandas as pd, pytest, torch
 from mtl_explain.baselines import CrossStitch, Experts, HardSharing, SingleTask
 from mtl_explain.data import Table, TaskSuite
 from mtl_explain.model import MTLModel, load_model
-from mtl_explain.new_task import FEWEST, _better, _interval, _row_losses, _words, add_task
+from mtl_explain.new_task import FEWEST, _attended, _better, _interval, _row_losses, _words, add_task
 from mtl_explain.sharing import Attend, Own
 from mtl_explain.suites import planted
 from mtl_explain.losses import LOSSES, SquaredHinge
@@ -64,7 +64,7 @@ def test_margins_stay_margins():
 
 
 def test_row_losses_add_up_to_what_fit_says():
-    table = Table(exam(), ['points', 'passed', 'grade'])
+    table = Table(exam().assign(late=np.arange(150) % 2==0), ['points', {'two': ['passed', 'late']}, 'grade'])
     new = add_task(shaken(suite, sharing=Own(.5), dim=8, width=12), suite, table, 'exam', **quick | dict(evaluate=1))
     rows = _row_losses(new.model, new.suite['exam'], LOSSES); h = new.history
     assert np.allclose(rows[0].mean(), h.attrs['best'], rtol=1e-5) and np.allclose(rows[1].mean(), 1) and np.allclose(h.attrs['best'], h.validation_loss.min(), rtol=1e-6)
@@ -106,6 +106,11 @@ def test_what_is_used():
     own = add_task(shaken(suite, sharing=Own(.5), dim=8, width=12), suite, new_table(), 'exam', compare=False, **quick)
     assert set(own.uses.nearest) <= {v for t in suite for v in suite[t].inputs} and own.uses.cosine.between(-1.001, 1.001).all() and own.concepts.empty
     assert add_task(HardSharing(suite, width=8), suite, new_table(), 'exam', compare=False, **quick).uses.empty
+
+
+def test_attention_in_words():
+    u = pd.DataFrame(dict(c01=[.9, .8, .1], c02=[.1, .2, .9])); assert _attended(u, u.T)==' Of its 3 variables 2 attend most to c01, 1 attends most to c02.'
+    assert 'still uniform' in _attended(u*0 + .5, u.T) and _attended(u[[]], u[[]].T)==''
 
 
 def fewer(): return TaskSuite({'people': suite.tables['people']})
