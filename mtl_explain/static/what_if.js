@@ -358,7 +358,7 @@ function numbers(o, d, j, y, y2) {
 function headAttrs(d, j) { return {role: 'button', 'aria-pressed': String(d.targetPinned && d.j === j)}; }
 function frameOf(o, d, j, box) { if (d.targetPinned && d.j === j) o.frame = {box}; }
 function ends(o, t, ax, y, {x0, x1}) {
-  const {u, tk, f0} = o, [lo, hi] = isProbability(t) ? ['0', '1'] : [amount(t, ax.lo), amount(t, ax.hi)], unit = unitOf(t), room = x1 - x0 - measure(lo + hi, f0) - 14*u, mid = (x0 + measure(lo, f0) + x1 - measure(hi, f0))/2, short = fit(unit, room, f0, middle), said = short.length < Math.min(4, unit.length) ? '' : short; // a unit that is all dots says nothing
+  const {u, tk, f0} = o, [lo, hi] = isProbability(t) ? ['0', '1'] : [amount(t, ax.lo), amount(t, ax.hi)], unit = unitOf(t), room = x1 - x0 - measure(lo + hi, f0) - 14*u, mid = (x0 + measure(lo, f0) + x1 - measure(hi, f0))/2, short = fit(unit, room, f0, middle), said = short !== unit && short.length < 8 ? '' : short; // a unit that is all but dots says nothing
   return [words(o, x0, y, lo, f0, tk.muted), words(o, x1, y, hi, f0, tk.muted, 'end'), said && measure(said, f0) <= room && words(o, mid, y, said, f0, tk.muted, 'middle')];
 }
 function oneRow(o, d, j, y) {

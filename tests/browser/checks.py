@@ -85,10 +85,11 @@ HOLDS = r'''() => {
       disconnect() { live.delete(key(n, id(this))); return super.disconnect(); }
     };
   }
-  const every = window.setInterval, stop = window.clearInterval, frame = window.requestAnimationFrame;
+  const every = window.setInterval, stop = window.clearInterval, frame = window.requestAnimationFrame, cancel = window.cancelAnimationFrame;
   window.setInterval = (...a) => { const i = every(...a); if (ours()) live.set(key('timer', i), 'setInterval'); return i; };
   window.clearInterval = i => { live.delete(key('timer', i)); return stop(i); };
   window.requestAnimationFrame = f => { const mine = ours(), i = frame(t => { live.delete(key('frame', i)); f(t); }); if (mine) live.set(key('frame', i), 'requestAnimationFrame'); return i; };
+  window.cancelAnimationFrame = i => { live.delete(key('frame', i)); return cancel(i); };
   window.held = () => [...live.values()].sort();
 }'''
 

@@ -64,7 +64,7 @@ def views():
         'task-compare': lambda: TaskCompare(ex, 'vote', 'travel mode', concepts=['c05']), 'task-compare-made-up': lambda: TaskCompare(people, 'vote', 'travel mode', concepts=['c02']),
         'attributions': lambda: Attributions(ex, **rows), 'attributions-rows': lambda: Attributions(ex, show='rows', **rows), 'attributions-heatmap': lambda: Attributions(ex, show='targets', tasks=['travel mode']),
         'attributions-leaves': lambda: Attributions(trees.leaves(), show='targets', top=10, samples=['1204']), 'attributions-relevance': lambda: Attributions(trees.three(), explainer='relevance', rows=True), 'attributions-explainers': lambda: Attributions(trees.three(), show='explainers', rows=True),
-        'training': lambda: TrainingMonitor(six()), 'training-many': lambda: TrainingMonitor(many()), 'what-if': lambda: WhatIf(one, edits={'age': 60}, off=['c01']), 'explorer': lambda: Explorer(ex, concepts=['c05'], tasks=['vote', 'travel mode'])}
+        'training': lambda: TrainingMonitor(six()), 'training-many': lambda: TrainingMonitor(many()), 'what-if': lambda: WhatIf(one, edits={'age': 60}, off=['c01'], targets=[one.targets.target[1]]), 'explorer': lambda: Explorer(ex, concepts=['c05'], tasks=['vote', 'travel mode'])}
 
 
 def main():
