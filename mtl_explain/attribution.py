@@ -6,9 +6,8 @@ Docs: https://mtl-explain.github.io/mtl_explain/attribution.html.md"""
 
 # %% auto #0
 __all__ = ['EXPLAINERS', 'CLOSES', 'LARGEST', 'LISTED', 'COLUMNS', 'Estimate', 'explainer', 'all_masks', 'shapley_matrix',
-           'widened', 'spread', 'exact', 'visits', 'evenly', 'row_errors', 'row_columns', 'influences', 'row_moves',
-           'Pairs', 'solve_pairs', 'shapley', 'over_rows', 'permutation', 'interaction_matrix', 'interactions', 'lime',
-           'occlusion', 'saliency', 'gradient_input', 'integrated_gradients', 'expected_gradients', 'importance']
+           'exact', 'Pairs', 'solve_pairs', 'shapley', 'permutation', 'interaction_matrix', 'interactions', 'lime',
+           'occlusion', 'saliency', 'gradient_input', 'integrated_gradients', 'expected_gradients']
 
 # %% ../nbs/31_attribution.ipynb #41106c19
 import inspect, math
@@ -18,6 +17,9 @@ from typing import NamedTuple
 
 # %% ../nbs/31_attribution.ipynb #686442ba
 import numpy as np
+
+# %% ../nbs/31_attribution.ipynb #7ed6e8f9
+from .errors import influences, over_rows, over_rows_errors, row_columns, row_errors, row_moves, spread, visits, evenly, widened
 
 # %% ../nbs/31_attribution.ipynb #80b60902
 class Estimate(NamedTuple):
@@ -79,20 +81,6 @@ def _all_values(game, rows, name):
         yield v
 
 # %% ../nbs/31_attribution.ipynb #93d33881
-def widened(
-    df, # Degrees of freedom, one number or several
-): # Student's 97.5 % quantile over the normal one
-    "By how much a standard error from few draws is made wider, so that ±1.96 of it covers 95 %"
-    from scipy.special import stdtrit
-    return stdtrit(np.maximum(df, 1), .975)/1.959964
-
-def spread(
-    parts:list, # One estimate per background row
-):
-    "Their mean, and the standard error of it if the rows were drawn anew; NaN for a single row, which cannot tell"
-    parts = np.stack(parts)
-    return parts.mean(0), widened(len(parts) - 1)*parts.std(0, ddof=1)/len(parts)**.5 if len(parts) > 1 else np.full(parts.shape[1:], np.nan)
-
 @explainer('exact', closes='by construction')
 def exact(
     game, # The game
@@ -105,83 +93,6 @@ def exact(
     M = shapley_matrix(all_masks(min(n, LARGEST)))
     phi, other = spread([np.tensordot(M, v, 1) for v in _all_values(game, rows, 'exact Shapley values')])
     yield Estimate(phi, np.zeros_like(phi), 2**n*game.draws, background_se=other)
-
-# %% ../nbs/31_attribution.ipynb #69f0c6e5
-def visits(
-    first:int, # Draws made before
-    count:int, # Draws to make now
-    order:np.ndarray, # The background rows, shuffled once
-)->np.ndarray: # (count,) the row that each draw meets
-    "Background rows in turn, each twice running until all were met"
-    i, D = np.arange(first, first + count), len(order)
-    return order[np.where(i < 2*D, i//2, i) % D]
-
-def evenly(
-    draw:np.ndarray, # (draw,) background row that was met
-)->np.ndarray: # (draw,) weights that sum to the number of draws, and to the same for each row
-    "Weights that make up for rows that were met more often"
-    _, at, count = np.unique(draw, return_inverse=True, return_counts=True)
-    return len(draw)/len(count)/count[at]
-
-def row_errors(
-    total:np.ndarray, # (player, ·): sum over background rows of the square of what their draws move the answer by
-    within:np.ndarray, # (player, ·): variance of the answer by draws that meet the same row
-    count:np.ndarray, # (background row,): how often each was met
-    moves=0., # (player, ·): what is added to `total` by what rows themselves move, met or not
-    df=np.inf, # (player,) degrees of freedom
-):
-    "Standard errors (player, ·): given the background rows, and what is added if they were drawn anew (NaN: there is one row only)"
-    D, k = len(count), (count > 0).sum()
-    again = k/max(k - 1, 1); given = (1 - k/D)*again*total + k/D*within
-    more = np.maximum(again*(total + moves) - given, 0) if D > 1 else np.full_like(given, np.nan)
-    wide = widened(df)*np.ones(len(given)); wide = wide.reshape(-1, *[1]*(given.ndim - 1))
-    return wide*np.sqrt(given), wide*np.sqrt(more)
-
-def _within(square, total, count):
-    "Variance of the mean of the rows' means by draws that met the same row, from the sum of all squares, and of the rows' squared sums divided by their draws"
-    c = count[count > 0]
-    return (square - total).clip(0)/max(c.sum() - len(c), 1)*(1/c).mean()/len(c)
-
-# %% ../nbs/31_attribution.ipynb #a3bb5030
-def row_columns(
-    game, # The game
-):
-    "How background rows differ: inputs in standard deviations (row, column), and the player of each column; nothing where each sample has rows of its own"
-    b = getattr(game, 'background', None)
-    if game.draws < 2 or b is None or b.ndim > 2: return np.zeros((game.draws, 0)), np.zeros(0, int)
-    there = np.isfinite(b); z = np.where(there, b, 0.); z = np.where(there, z - z.sum(0)/there.sum(0).clip(1), 0.)
-    size = z.std(0); keep = size > 1e-9*np.abs(np.where(there, b, 0.)).max(0).clip(1e-9)
-    return z[:, keep]/size[keep], game.player_of[keep]
-
-def influences(
-    W:np.ndarray, # (draw, player): how a residual enters a player's attribution
-    r:np.ndarray, # (draw, ·): residuals
-    draw:np.ndarray, # (draw,) background row that was met
-    rows:int, # Background rows in all
-):
-    "What `row_errors` needs of a regression: `total`, `within` and `count`, and degrees of freedom"
-    count, order = np.bincount(draw, minlength=rows), np.argsort(draw, kind='stable'); V, q, ends = W[order].T.copy(), r[order], count.cumsum()
-    times, which = np.unique(count, return_inverse=True); sums = np.zeros((len(times), len(V), q.shape[1]))  # rows that were met equally often, together
-    for c, k, end in zip(count, which, ends): t = V[:, end-c:end] @ q[end-c:end]; sums[k] += np.square(t, out=t)
-    within = _within((W**2).T @ r**2, np.tensordot(1/times.clip(1), sums, 1), count)*len(draw)**2
-    return sums.sum(0), within, count, (W**2).sum(0)**2/(W**4).sum(0).clip(1e-300)
-
-def row_moves(
-    W:np.ndarray, # (draw, player): how a residual enters a player's attribution
-    r:np.ndarray, # (draw, ·): residuals
-    draw:np.ndarray, # (draw,) background row that was met
-    columns:np.ndarray, # (background row, column): how rows differ
-    owner:np.ndarray, # (column,) the player of each
-    slope:np.ndarray, # (column, ·): what a column does to its player
-    share=0., # (player,): how much of a row's own base each player has to make up for
-    base=0., # (background row, ·): these, from their mean
-):
-    "What `row_errors` adds for what rows themselves move: they are sums of squares and products, by matrix products alone (player, ·)"
-    D, whose = len(columns), (np.arange(W.shape[1])[:, None]==owner).astype(float); share = np.reshape(share*np.ones(W.shape[1]), (-1, 1))
-    q = base + columns @ slope; other = share*(W.T @ (r*q[draw])) if share.any() else 0.
-    cross = whose @ (slope*((columns[draw]*W[:, owner]).T @ r)) - other
-    square = whose @ (slope*((columns.T @ columns*(owner[:, None]==owner)) @ slope)) - 2*share*(whose @ (slope*(columns.T @ q))) + share**2*(q**2).sum(0)
-    return 2*cross/D + square/D**2
 
 # %% ../nbs/31_attribution.ipynb #247afc68
 LISTED = 2**20  # switches: coalitions of one size are written out, to take each once, if they have no more
@@ -285,31 +196,6 @@ def shapley(
         if game.draws > 1 and whole <= min(evaluations, 4*len(masks)): yield from exact(game, rows, rng); return
 
 # %% ../nbs/31_attribution.ipynb #a4463971
-def over_rows(
-    total:np.ndarray, # (background row, player, ·): sum of the parts that met it
-    count:np.ndarray, # (background row,): their number
-    columns:np.ndarray, # (background row, column): how rows differ
-    owner:np.ndarray, # (column,) the player of each
-):
-    "Mean over all rows (player, ·), what each row's parts (row, player, ·) and its columns (row, player, ·) move it by, degrees of freedom between rows (player,)"
-    met, D, n = np.flatnonzero(count), *total.shape[:2]; k = len(met)
-    y = (total[met]/count[met].reshape(-1, *[1]*(total.ndim-1))).reshape(k, n, -1)
-    phi, df, (moved, effect) = np.zeros(y.shape[1:]), np.zeros(n), np.zeros((2, D, *y.shape[1:]))
-    for j in range(n):
-        z = columns[:, owner==j]; z = z if 8*len(z.T) <= k else z[:, :0]
-        X = np.column_stack([np.ones(k), z[met]]); G = np.linalg.pinv(X); g, h = G[0], np.einsum('di,id->d', X, G)
-        slope = G @ y[:, j]; phi[j], effect[:, j] = slope[0], z @ slope[1:]/D
-        moved[met, j] = (y[:, j] - X @ slope)*(g*(k-1)/k/(1 - h).clip(.01))[:, None]
-        df[j] = (g**2).sum()**2/(g**4).sum()*(1 - h.mean())
-    shape = lambda a: a.reshape(*a.shape[:-1], *total.shape[2:])
-    return shape(phi), shape(moved), shape(effect), df
-
-def _over_rows(moved, effect, total, square, count, df):
-    "Error bars where the parts of each background row are at hand"
-    within = _within(square, np.tensordot(1/count.clip(1), total**2, 1), count)
-    return row_errors((moved**2).sum(0), within, count, (effect*(2*moved + effect)).sum(0), df)
-
-# %% ../nbs/31_attribution.ipynb #2919cfdc
 @explainer('permutation', closes='by construction')
 def permutation(
     game, # The game
@@ -328,7 +214,7 @@ def permutation(
             total[d] += y; square += y**2; count[d] += 1; m += 1
         phi, moved, effect, df = over_rows(total, count, *columns)
         centre = lambda a: a - a.mean(1, keepdims=True)  # what is handed out is known in sum
-        se, other = _over_rows(centre(moved), centre(effect) - ((bases - base)/(n*D))[:, None], total, square, count, np.maximum(df, m - (count > 0).sum()))
+        se, other = over_rows_errors(centre(moved), centre(effect) - ((bases - base)/(n*D))[:, None], total, square, count, np.maximum(df, m - (count > 0).sum()))
         yield Estimate(phi + (on - base - phi.sum(0))/n, se, m*each, background_se=other)
 
 def _one_order(game, rows, order, d, on, off):
@@ -403,7 +289,7 @@ def occlusion(
     on, total, count = game.ends(rows)[1], np.zeros((D, n, len(rows), len(game.targets))), np.zeros(D)
     for d in rng.permutation(D)[:k]: total[d], count[d] = on - game.value(~np.eye(n, dtype=bool), rows, np.full(n, d)), 1
     phi, moved, effect, df = over_rows(total, count, *row_columns(game))
-    se, other = _over_rows(moved, effect, total, 0., count, df)  # a row has one draw: nothing within
+    se, other = over_rows_errors(moved, effect, total, 0., count, df)  # a row has one draw: nothing within
     yield Estimate(phi, se, n*k, background_se=other)
 
 @explainer('saliency', needs='gradient', closes='never', background=False)
@@ -471,18 +357,5 @@ def expected_gradients(
             g = game.gradient(np.repeat(at[k, None], P, 1), rows, draw[k]).transpose(0, 3, 1, 2).astype(np.float64)
             np.add.at(total, draw[k], g); np.add.at(count, draw[k], 1); square += (g**2).sum(0)
         phi, moved, effect, df = over_rows(total, count, *columns)
-        se, other = _over_rows(moved, effect, total, square, count, np.maximum(df, m - (count > 0).sum()))
+        se, other = over_rows_errors(moved, effect, total, square, count, np.maximum(df, m - (count > 0).sum()))
         yield Estimate(phi, se, m, background_se=other)
-
-# %% ../nbs/31_attribution.ipynb #bc4d36fa
-def importance(
-    phi:np.ndarray, # (sample, player, target); samples with NaN are left out
-    se:np.ndarray, # the same shape
-):
-    "Noise-corrected root mean square over samples and its standard error, both (player, target)"
-    ok = np.isfinite(phi).all((1, 2)); square = (phi**2 - se**2)[ok]
-    n = max(1, len(square))
-    mean, sd = square.sum(0)/n, square.std(0, ddof=1)/np.sqrt(n) if n > 1 else np.full(phi.shape[1:], np.nan)
-    root = lambda v: np.sqrt(v.clip(0))
-    size, low, high = root(mean), root(mean - 1.96*sd), root(mean + 1.96*sd)
-    return size, np.maximum(size - low, high - size)/1.959

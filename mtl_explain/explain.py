@@ -23,7 +23,8 @@ from .running import as_bytes, in_words, progress_line
 from .predictor import Cases, ModelPredictor
 from .any_model import predictors
 from .game import ConceptGame, EdgeGame, InputGame, Nearest, PLAYERS, Sampled, Typical
-from .attribution import EXPLAINERS, importance
+from .attribution import EXPLAINERS
+from .errors import importance
 from . import relevance as _relevance  # registers its explainer
 from .play import Keep, Store, _together, budget, play
 from .concepts import concepts, matching

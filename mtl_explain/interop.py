@@ -208,7 +208,7 @@ def _direction(x, phi):
     with np.errstate(invalid='ignore', divide='ignore'): return (c*f).sum(0)/np.sqrt((c**2).sum(0)*(f**2).sum(0))
 
 def _importance(a, number):
-    from mtl_explain.attribution import importance
+    from mtl_explain.errors import importance
     known = np.nan_to_num(a['attribution_se'])
     if len(known): size, se = importance(a['attribution'], known)
     else: size = se = np.full(known.shape[1:], np.nan)

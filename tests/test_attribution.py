@@ -2,7 +2,8 @@
 from itertools import permutations
 import warnings
 import numpy as np, pytest, torch
-from mtl_explain.attribution import EXPLAINERS, Estimate, Pairs, evenly, exact, explainer, importance, shapley, visits
+from mtl_explain.attribution import EXPLAINERS, Estimate, Pairs, exact, explainer, shapley
+from mtl_explain.errors import evenly, importance, visits
 from mtl_explain.explain import explain
 from mtl_explain.game import ConceptGame, InputGame, Sampled
 from mtl_explain.model import MTLModel
@@ -269,7 +270,7 @@ def test_two_players_and_one():
 @pytest.mark.parametrize('rows, draws', [(5, 40), (30, 40), (50, 40)])
 def test_error_bars_are_those_of_the_rows_written_out(seed, rows, draws):
     "Matrix products against sums over background rows, one row after another"
-    from mtl_explain.attribution import influences, row_errors, row_moves
+    from mtl_explain.errors import influences, row_errors, row_moves
     r = np.random.default_rng(seed); n, C, T = 4, 6, 3; owner = np.array([0, 0, 1, 2, 3, 3]); draw = r.integers(0, rows, draws)
     W, res, z, slope, share, base = r.normal(size=(draws, n)), r.normal(size=(draws, T)), r.normal(size=(rows, C)), r.normal(size=(C, T)), r.uniform(size=n), r.normal(size=(rows, T))
     total, within, count, df = influences(W, res, draw, rows); moves = row_moves(W, res, draw, z, owner, slope, share, base)
