@@ -37,10 +37,11 @@ class Joint:
         make, # Called with (suite, seed=…): a class such as `MTLModel`, or a `functools.partial` of one
         *,
         calibrated:bool=False, # Set temperatures on validation rows after training
+        notes=None, # Called with (model, history): a dict of more numbers to keep, such as how many concepts are alive
         **options, # Handed to `fit`
     ):
         if not callable(make): raise TypeError(f'{type(self).__name__}: make={make!r} must be a class or function that is called with (suite, seed=…)')
-        self.make, self.calibrated, self.options = make, calibrated, options
+        self.make, self.calibrated, self.notes, self.options = make, calibrated, notes, options
     def units(self, suite): return [suite.tasks]  # what is trained by itself
     def train(self, suite, seed, checkpoint=None, progress=False):
         "A trained model, and what it took"
@@ -49,7 +50,7 @@ class Joint:
         h = fit(model, suite, seed=seed, progress=progress, **self.options, **at)
         if h.attrs['status']=='interrupted': raise KeyboardInterrupt
         if self.calibrated: calibrate(model, suite)
-        return model, dict(parameters=sum(p.numel() for p in model.parameters()), seconds=h.attrs['seconds'], **best(h))
+        return model, dict(parameters=sum(p.numel() for p in model.parameters()), seconds=h.attrs['seconds'], **best(h)) | (self.notes(model, h) if self.notes else {})
     def __repr__(self):
         told = [re.sub(r' at 0x[0-9a-f]+', '', repr(self.make)) if not isinstance(self.make, type) else self.make.__name__, *(['calibrated'] if self.calibrated else []), *(f'{k}={v!r}' for k, v in sorted(self.options.items()))]
         return f'{type(self).__name__}({", ".join(told)})'

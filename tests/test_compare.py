@@ -189,8 +189,9 @@ def test_fewer_rows_keep_every_class_and_tear_no_group(suite):
 
 def test_a_run_for_each_model_seed_and_task_and_costs():
     s = tiny(); short = dict(steps=2, evaluate=1)
-    runs = compare(s, dict(net=Joint(MTLModel, **short), alone=Alone(SingleTask, **short), line='linear'), seeds=2, progress=False)
+    runs = compare(s, dict(net=Joint(MTLModel, notes=lambda m, h: dict(alive=m.concepts - int(h.dead_concepts[-1])), **short), alone=Alone(SingleTask, **short), line='linear'), seeds=2, progress=False)
     assert len(runs)==3*2*2 and runs.groupby('model').unit.unique().map(list).to_dict()==dict(net=['2 tasks'], alone=['one', 'two'], line=['one', 'two'])
+    assert runs.groupby('model').alive.first().fillna(-1).to_dict()==dict(net=12, alone=-1, line=-1)
     c = costs(runs); n = sum(p.numel() for p in MTLModel(s).parameters())
     assert c.parameters['net']==n and c.parameters['alone']==sum(sum(p.numel() for p in SingleTask(tiny(names=[t])).parameters()) for t in s) and (c.seconds > 0).all() and c.best_step['net'] in (1, 1.5, 2)
     assert all(len(e)==r for e, r in zip(runs['each'], runs.test_rows)) and np.allclose([e.mean() for e in runs['each']], runs.value)
