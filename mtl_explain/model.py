@@ -68,6 +68,7 @@ class TaskModel(nn.Module):
         self.spec, self.config = suite if isinstance(suite, dict) else _spec(suite), config
         self.inputs = dict(zip(self.spec, _ranges([len(t['inputs']) for t in self.spec.values()])))
         self.outputs = dict(zip(self.spec, _ranges([len(t['outputs']) for t in self.spec.values()])))
+        self.outcomes_of = dict(zip(self.spec, _ranges([len(t['outcomes']) for t in self.spec.values()])))
         self._number_heads()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config['seed'])
@@ -145,7 +146,7 @@ class Batch:
         where = lambda part: torch.repeat_interleave(torch.tensor([part[t].stop - part[t].start for t in tasks])).to(model.device)
         self.tasks, self.inputs, self.outputs = list(tasks), flat(model.inputs), flat(model.outputs)
         self.input_task, self.output_task = where(model.inputs), where(model.outputs)
-        self.outcomes = torch.tensor([n for t in tasks for n, o in enumerate(model.outcomes) if o['task']==t], device=model.device)
+        self.outcomes = flat(model.outcomes_of)
         self.position = torch.zeros(model.n_scores, dtype=torch.long, device=model.device).index_copy(0, self.outputs, torch.arange(len(self.outputs), device=model.device))
 
 @patch

@@ -128,6 +128,7 @@ def _seed(device, number):
     if device.type=='cuda': torch.cuda.manual_seed_all(number)
 
 def _batch(batches, model, tasks):
+    if len(batches) > 500: batches.clear()  # tasks that are drawn hardly come together twice
     if (key:=tuple(tasks)) not in batches: batches[key] = Batch(model, tasks)
     return batches[key]
 
@@ -244,8 +245,7 @@ def _evaluate(data, aside=()):
         piece = max(32, 2**19//(x.shape[1]*model.config['width']))  # rows that stay in the cache
         scores = torch.cat([model.scores(t, p) for p in x.split(piece)]) if len(x) else model.scores(t, x)
         loss = data.loss(b, scores.T, data.y[t][:, data.valid[t]]).cpu().numpy()/data.guess[b.outcomes.tolist()]
-        ok = np.isfinite(loss)
-        out[n] = float(np.average(loss[ok], weights=data.weight[b.outcomes].cpu().numpy()[ok])) if ok.any() and t not in aside else math.nan
+        out[n] = float(np.nanmean(loss)) if np.isfinite(loss).any() and t not in aside else math.nan
     if world > 1: _together.all_reduce(out)
     model.train()
     return out.double().tolist()
@@ -333,8 +333,7 @@ def _note(data, run, heard):
     seen = [[] for _ in data.model.outcomes]
     for outcomes, losses in heard:
         for n, l in zip(outcomes.tolist(), losses.tolist()): seen[n].append(l/data.guess[n])
-    of = {t: data.batch[t].outcomes.tolist() for t in data.tasks}
-    train = [float(np.average([np.mean(seen[n]) if seen[n] else math.nan for n in of[t]], weights=data.weight[of[t]].cpu())) for t in data.tasks]
+    train = [float(np.mean([np.mean(seen[n]) if seen[n] else math.nan for n in data.batch[t].outcomes.tolist()])) for t in data.tasks]
     valid, (entropy, dead) = _evaluate(data, run.aside), _attention_state(data.model)
     run.aside |= {t: run.step for t, v in zip(data.tasks, valid) if not math.isfinite(v) and len(data.valid[t]) and np.isfinite(data.guess[data.batch[t].outcomes.tolist()]).any() and t not in run.aside}
     mean = float(np.nanmean(valid)) if np.isfinite(valid).any() else math.nan
