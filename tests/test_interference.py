@@ -1,0 +1,78 @@
+"Interference: the test keeps its level where there is nothing, sees what is planted, says no more than it may, fills the group of the schema, and leaves training as it was."
+import numpy as np, pandas as pd, pytest, torch, xarray as xr
+from mtl_explain.baselines import HardSharing
+from mtl_explain.data import Table, TaskSuite
+from mtl_explain.interference import Conflicts, compared, interference, reliability, said
+from mtl_explain.model import MTLModel
+from mtl_explain.pairs import opposed
+from mtl_explain.schema import example, load, save
+from mtl_explain.train import fit
+from mtl_explain.training import TrainingMonitor, evidence
+
+pytestmark = pytest.mark.filterwarnings('ignore:attention is still uniform', 'ignore:.*concepts are dead')
+KW = dict(steps=12, evaluate=6, progress=False)
+
+@pytest.fixture(scope='module')
+def suite(): return opposed(seed=5, each=1, inputs=(2, 3))
+
+@pytest.fixture(scope='module')
+def watched(suite):
+    model, watch = MTLModel(suite, seed=1), Conflicts(looks=4, draws=199); history = fit(model, suite, watch=watch, **KW)
+    return model, history, watch.result()
+
+def products(pulls): v = torch.as_tensor(pulls); M = v.flatten(0, 1) @ v.flatten(0, 1).T; T, H = v.shape[:2]; return M.view(T, H, T, H).transpose(1, 2).numpy()  # pulls (task, block, number)
+
+
+def test_the_level_is_kept_where_there_is_nothing():
+    "Blocks that point anywhere, in few and in many directions, with tasks of unlike noise: a pair is named in about 5 of 100 runs, however many pairs there are"
+    rng, named = np.random.default_rng(0), 0
+    for k in range(150): named += bool((compared(products(rng.normal(size=(6, 8, (2, 10)[k % 2]))*rng.uniform(.1, 5, (6, 1, 1))), 99, seed=k)['p_corrected'] < .05).any())
+    assert 1 <= named <= 15
+
+def test_what_is_there_is_named_with_its_sign():
+    rng = np.random.default_rng(1); way = rng.normal(size=(2, 30)); pulls = rng.normal(size=(4, 8, 30))*.5 + np.stack([way[0], way[0], -way[0], way[1]])[:, None]
+    out = compared(products(pulls), 499); c, p = out['conflict'], out['p_corrected']
+    assert p[0, 1] < .05 and c[0, 1] > .8 and p[0, 2] < .05 and c[0, 2] < -.8 and np.isnan(np.diag(p)).all() and np.allclose(np.diag(c), 1) and reliability(products(pulls)) > .9
+    outside = np.abs(c) > out['null_high']; off = ~np.eye(4, dtype=bool); assert (outside[off]==(p < .05)[off]).all() and np.allclose(out['null_low'][off], -out['null_high'][off])
+    assert np.allclose(c, pulls.sum(1) @ pulls.sum(1).T/np.outer(*[np.linalg.norm(pulls.sum(1), axis=1)]*2))
+    again = [compared(products(rng.normal(size=(4, 8, 30))*.5 + np.stack([way[0], way[0], -way[0], way[1]])[:, None]), 1)['conflict'][0, 3] for _ in range(60)]; assert .5 < np.std(again)/out['conflict_se'][0, 3] < 2
+
+
+def test_a_watched_run_is_the_same_run(suite, watched):
+    model, history, _ = watched; other = MTLModel(suite, seed=1); alone = fit(other, suite, **KW)
+    assert alone.drop_attrs().identical(history.drop_attrs()) and all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters()))
+
+def test_what_was_seen_has_labels_and_adds_up(suite, watched):
+    _, _, found = watched; T = len(suite.tasks)
+    assert found.look_step.values.tolist()==[0, 1, 4, 11] and found.task.values.tolist()==suite.tasks and found.conflict_at.shape==(4, T, T) and (found.block_rows==16).all()
+    assert np.allclose(found.moved.sum('task') + found.rest.sum('term') + found.delta, found.measured) and float(abs(found.delta).max()) < .05*float(abs(found.measured).max()) and float(found.match.max()) < 1e-3
+    one = Conflicts(looks=1, draws=9); fit(MTLModel(suite, seed=1), suite, watch=one, **KW); one = one.result()
+    assert one.look.size==1 and np.allclose(one.conflict, found.conflict_at[0]) and (np.diag(one.affinity) > 0).all()
+
+def test_it_fills_its_group_and_the_view_draws_it(suite, watched, tmp_path):
+    _, history, found = watched; tree = example(); tree['training'], tree['interference'] = history, found
+    back = load(save(tree, tmp_path/'t.nc')); assert back['interference'].to_dataset().conflict.equals(found.conflict)
+    view = TrainingMonitor(back); assert not view.trouble and view._info['nullWords']==found.attrs['null'] and view._info['tested']
+    assert (evidence(found)[~np.eye(4, dtype=bool)]==(found.p_corrected.values < .05)[~np.eye(4, dtype=bool)]).all()
+
+
+def test_too_few_rows_are_said(suite):
+    rng = np.random.default_rng(0); tiny = Table(pd.DataFrame(rng.normal(size=(40, 2)), columns=['a', 'y']), 'y')
+    few = TaskSuite({t: suite[t].table for t in suite.tasks[:2]} | dict(tiny=tiny)); found = interference(MTLModel(few), few, draws=19)
+    assert found.conflict.sel(task='tiny').isnull().all() and int(found.block_rows.sel(task='tiny'))==0 and found.conflict.sel(task=suite.tasks[0], task_2=suite.tasks[1]).notnull() and '1 pair ' in found.verdict
+    bare = TaskSuite(dict(a=tiny, b=Table(pd.DataFrame(rng.normal(size=(40, 2)), columns=['a', 'y']), 'y')))
+    with pytest.raises(ValueError, match='fewer than two tasks have the 16 labelled validation rows'): interference(MTLModel(bare), bare)
+
+def test_words(watched):
+    _, _, found = watched; some = lambda c, p: said(xr.Dataset(dict(conflict=(('task', 'task_2'), np.full((3, 3), c)), p_corrected=(('task', 'task_2'), np.full((3, 3), p))), coords=dict(task=list('abc'), task_2=list('abc'))))
+    assert some(.5, .9)=='No evidence that any of 3 pairs of tasks pulls together or apart.' and '0 pull apart and 3 together' in some(.5, .01) and '3 pull apart' in some(-.5, .01) and 'could be tested' in some(.5, np.nan) and found.attrs['verdict']
+
+def test_a_baseline_can_be_watched(suite):
+    fit(HardSharing(suite), suite, watch=(w:=Conflicts(looks=2, draws=19)), **KW); assert np.isfinite(w.result().conflict).all()
+
+def test_what_is_refused(suite):
+    with pytest.raises(ValueError, match='looks=0'): Conflicts(looks=0)
+    with pytest.raises(ValueError, match='blocks=3'): Conflicts(blocks=3)
+    with pytest.raises(ValueError, match='nothing was seen yet'): Conflicts().result()
+    with pytest.raises(ValueError, match="setting='simple'"): opposed(setting='simple')
+    with pytest.raises(ValueError, match="not 'private'"): opposed(control='private')
