@@ -1,6 +1,6 @@
 """Ten tasks of UCI-121 are held back, and each is added to a model of the others: test accuracy and seconds, against training with all tasks and alone.
 
-    python tests/bench/new_task.py FOLDER      # a folder of UCI-121; about 20 minutes on one busy core; broken off, the same command goes on
+    python tests/bench/new_task.py FOLDER      # a folder of UCI-121; broken off, the same command goes on
 
 Held back are tasks with at least 200 rows that have no near-duplicate among the others (a family of their own), drawn once by seed. Written to results/new_task.json.
 """
