@@ -78,13 +78,13 @@ class _Summed(torch.autograd.Function):
         out = x.new_zeros(tasks, x.shape[1], width)
         for s in _pieces(x, width):
             u = stack.act(torch.addcmul(shift[s, 0, None], scale[s, 0, None], x[s, :, None]))
-            p, m, here = torch.empty_like(u), torch.empty_like(u), []
+            p, m, products = torch.empty_like(u), torch.empty_like(u), []
             for l, w in enumerate(weights):
-                wu = (u.view(-1, width) @ w.T).view(u.shape); here.append((u, wu))
-                a = stack.act(torch.addcmul(shift[s, l+1, None], scale[s, l+1, None], wu, out=p))
-                if bytes: a = torch.mul(a, stack.drop.mask(bytes[l][s], m), out=m)
-                u = torch.add(u, a, alpha=alpha[l])
-            out.index_add_(0, task[s], u); ctx.kept.append(here)
+                products.append((u.view(-1, width) @ w.T).view(u.shape))
+                a = stack.act(torch.addcmul(shift[s, l+1, None], scale[s, l+1, None], products[l], out=p))
+                if bytes: u.addcmul_(a, stack.drop.mask(bytes[l][s], m), value=alpha[l])
+                else: u.add_(a, alpha=alpha[l])
+            out.index_add_(0, task[s], u); ctx.kept.append((u, products))
         return out
     @staticmethod
     def backward(ctx, G): return _summed_backward(ctx, G)
@@ -96,14 +96,14 @@ def _summed_backward(ctx, G):
     kept, ctx.kept = ctx.kept, None
     d_scale, d_shift, d_gate, d_weights = torch.empty_like(scale), torch.empty_like(shift), torch.zeros_like(gate), [torch.zeros_like(w) for w in weights]
     for n, s in enumerate(_pieces(x, width)):
-        g, here, kept[n] = G.index_select(0, task[s]), kept[n], None  # what was read is let go
-        t, m = torch.empty_like(g), torch.empty_like(g)
+        g, (u, products), kept[n] = G.index_select(0, task[s]), kept[n], None  # what was read is let go
+        t, m, q = torch.empty_like(g), torch.empty_like(g), torch.empty_like(g)
         for l in reversed(range(len(weights))):
-            (u, wu), w = here[l], weights[l]
-            p = torch.addcmul(shift[s, l+1, None], scale[s, l+1, None], wu, out=t)
-            gm = torch.mul(g, stack.drop.mask(ctx.bytes[l][s], m), out=m) if ctx.bytes else g
-            d_gate[l] += torch.dot(gm.view(-1), stack.act(p).view(-1))
-            d_p = slope(gm, p)
+            wu, w = products.pop(), weights[l]
+            p = torch.addcmul(shift[s, l+1, None], scale[s, l+1, None], wu, out=t); a, gm = stack.act(p), g
+            if ctx.bytes: mask = stack.drop.mask(ctx.bytes[l][s], m); gm = torch.mul(g, mask, out=q); u.addcmul_(a, mask, value=-alpha[l])
+            else: u.sub_(a, alpha=alpha[l])
+            d_gate[l] += torch.dot(gm.view(-1), a.view(-1)); d_p = slope(gm, p)
             torch.mul(d_p.sum(1), alpha[l], out=d_shift[s, l+1]); torch.mul(torch.mul(d_p, wu, out=t).sum(1), alpha[l], out=d_scale[s, l+1])
             d_wu = d_p.mul_(scale[s, l+1, None]*alpha[l]).view(-1, width)
             d_weights[l].addmm_(d_wu.T, u.view(-1, width)); g.view(-1, width).addmm_(d_wu, w)
@@ -123,10 +123,9 @@ def summed(
     if not (stack.lean and stack.first is not None and stack.act in SLOPES and x.device.type=='cpu' and torch.is_grad_enabled() and not torch.is_autocast_enabled('cpu') and not x.requires_grad and len(x) and x.shape[1] >= FEW):
         cells = stack(x[..., None], film[:, None])
         return cells.new_zeros(tasks, *cells.shape[1:]).index_add(0, task, cells)
-    f = film.view(len(film), -1, 2, stack.width)  # (variable, layer, scale and shift, width)
-    bias = torch.stack([stack.first.bias, *(l.bias for l in stack.layers)])
-    scale, shift = f[:, :, 0], torch.addcmul(f[:, :, 1], f[:, :, 0], bias)
-    scale = torch.cat([scale[:, :1]*stack.first.weight[:, 0], scale[:, 1:]], 1)
+    gamma, beta = film.view(len(film), -1, 2, stack.width).unbind(2)  # (variable, layer, width)
+    shift = torch.addcmul(beta, gamma, torch.stack([stack.first.bias, *(l.bias for l in stack.layers)]))
+    scale = gamma*torch.cat([stack.first.weight.T, gamma.new_ones(len(stack.layers), stack.width)])
     drop = stack.drop if stack.training and stack.drop.cut else None
     bytes = [drop.draw(x, torch.Size([*x.shape, stack.width])) for _ in stack.layers] if drop else None
-    return _Summed.apply(x.contiguous(), scale, shift.contiguous(), stack.gate, bytes, stack, task, tasks, *(l.weight for l in stack.layers))
+    return _Summed.apply(x.contiguous(), scale, shift, stack.gate, bytes, stack, task, tasks, *(l.weight for l in stack.layers))

@@ -10,7 +10,7 @@ import argparse, json, platform, sys, warnings
 from datetime import date
 from functools import partial
 from pathlib import Path
-import pandas as pd, torch
+import torch
 from mtl_explain.baselines import HardSharing
 from mtl_explain.compare import Alone, Joint, compare, costs, stored
 from mtl_explain.evidence import mean_difference
