@@ -8,7 +8,7 @@ from types import ModuleType as _Module
 # The names a notebook needs, by the module that holds them. Each is imported when it is first used, so that
 # `import mtl_explain` is quick and loads no torch; `from mtl_explain import *` resolves them all.
 _names = dict(
-    data='Table TaskSuite', suites='people planted', spaces='hyperspheres transposed_gp', uci='uci121', sharing='Own Attend', model='MTLModel load_model', baselines='HardSharing CrossStitch Experts', train='fit calibrate',
+    data='Table TaskSuite', suites='people planted', spaces='hyperspheres transposed_gp', uci='uci121', sharing='Own Attend', model='MTLModel load_model', baselines='HardSharing CrossStitch Experts', train='fit calibrate', tune='refit fine_tune', compare='compare', new_task='add_task', interference='Conflicts interference', transfer='transfer', pairs='opposed',
     any_model='Head', game='Groups Sampled Typical Nearest Fixed', attribution='explainer', explain='explain', case='case', counterfactual='counterfactual', schema='check save load example',
     concept_map='ConceptMap', concept_flow='ConceptFlow', task_compare='TaskCompare', attributions='Attributions', what_if='WhatIf', training='TrainingMonitor', explorer='Explorer', view='View link')
 _module = {name: module for module, names in _names.items() for name in names.split()}

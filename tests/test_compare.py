@@ -1,7 +1,7 @@
 "Metrics, classical references, and runs that are kept: against scikit-learn, by properties, interrupted, and with bad input."
 import math, os, warnings
 
-import numpy as np, pandas as pd, pytest, torch
+import numpy as np, pandas as pd, pytest
 from sklearn import metrics as sk
 
 from mtl_explain.baselines import HardSharing, SingleTask
