@@ -76,7 +76,7 @@ class Rows:
         self.batch = {t: Batch(model, [t]) for t in self.tasks}
         targets = [[o.get('group') or (o['name'],) for o in t['outcomes']] for t in model.spec.values()]  # labels that belong together are one target
         self.weight = torch.tensor([1/len(set(ts))/ts.count(g) for ts in targets for g in ts], device=model.device)
-        self.guess = self._guess()
+        self.guess, self.guess_wrong = self._guess()
 
 # %% ../nbs/19_losses.ipynb #491a48ef
 @patch
@@ -98,14 +98,25 @@ def loss(self:Rows,
 
 @patch
 def _guess(self:Rows):
-    "Loss on the validation rows of the best constant answer of the training rows, per outcome"
-    out = []
+    "Loss of the best constant answer of the training rows on the validation rows, and its share of wrong classes (a number: its loss again), per outcome"
+    out, wrong = [], []
     for n, o in enumerate(self.model.outcomes):
         loss, t = self.losses[o['kind']], o['task']
-        if t not in self.batch: out.append(math.nan); continue
+        if t not in self.batch: out.append(math.nan); wrong.append(math.nan); continue
         y = self.y[t][self.batch[t].outcomes.tolist().index(n)]
         seen, held = (y[r][y[r].isfinite()] for r in (self.train[t], self.valid[t]))
         if not len(seen): raise ValueError(f'fit: task {t!r}, outcome {o["name"]!r} has no labelled training row')
         g = loss.guess(seen, len(o['levels']))
         out.append(float(loss(g.expand(len(held), *g.shape), held).mean().clamp_min(1e-9)) if len(held) else math.nan)
-    return np.array(out)
+        wrong.append(max(float((held!=seen.mode().values).float().mean()), 1/len(held)) if len(held) and o['kind']!='number' else out[-1])
+    return np.array(out), np.array(wrong)
+
+@patch
+def wrong(self:Rows,
+    batch, # The tasks
+    scores, # (score, row)
+    y, # (outcome, row), NaN where there is no label
+):
+    "Share of wrong answers of each outcome with classes over its labelled rows, mean loss of each number (outcome,)"
+    off = self.model.class_logits(batch.outcomes, scores, batch.position).argmax(-1)!=y
+    return torch.where(self.model._classes[batch.outcomes, 0], _mean(off.float(), y.isfinite()), self.loss(batch, scores, y))

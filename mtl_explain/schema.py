@@ -40,8 +40,9 @@ GROUPS = {
         'outcome': ('target', 's'), 'level': ('target', 's'), 'kind': ('target', 's')}
         | {a: ('explainer', 's') for a in ('method', 'background', 'unit', 'closes')} | {a: ('explainer', 'i') for a in ('budget', 'seed')},
     'interaction/<players>/<task>': {'interaction': ('explainer sample player player_2 target', 'f')},
-    'training': {a: ('step task', 'f') for a in ('train_loss', 'validation_loss')} | {'learning_rate': ('step', 'f'), 'attention_entropy*': ('step', 'f'), 'dead_concepts*': ('step', 'i')},
-    'interference': {a: ('task task_2', 'f') for a in ('conflict', 'conflict_se*', 'null_low*', 'null_high*', 'p_corrected*')},
+    'training': {a: ('step task', 'f') for a in ('train_loss', 'validation_loss', 'validation_error*')} | {'learning_rate': ('step', 'f'), 'attention_entropy*': ('step', 'f'), 'dead_concepts*': ('step', 'i')},
+    'interference': {a: ('task task_2', 'f') for a in ('conflict', 'conflict_se*', 'null_low*', 'null_high*', 'p_corrected*', 'moved*', 'affinity*')}
+        | {'conflict_at*': ('look task task_2', 'f'), 'look_step*': ('look', 'i'), 'block_rows*': ('task', 'i'), 'rest*': ('term task_2', 'f'), 'match*': ('ledger', 'f')} | {a: ('task_2', 'f') for a in ('measured*', 'delta*')},
     'overlap': {a: ('task task_2', 'f') for a in ('overlap', 'low*', 'high*', 'null*', 'null_low*', 'null_high*', 'p*')},
     'attribution/<players>/<task>/importance': {a: ('explainer player target', 'f') for a in ('importance', 'importance_se', 'direction')} | {a: ('explainer target', 'f') for a in ('spread', 'none*')},
 }

@@ -238,14 +238,16 @@ def _mixed(data, batches, draw, s, balance, rng):
 # %% ../nbs/20_train.ipynb #e8f40117
 @torch.no_grad()
 def _evaluate(data, aside=()):
-    "Loss of each task on validation rows, as a share of the guess's (mean over its outcomes)"
-    model, out, (rank, world) = data.model.eval(), torch.zeros(len(data.tasks), device=data.model.device), _processes()
+    "Loss and errors (classes: wrong answers, numbers: loss) of each task on validation rows, as shares of the guess's, weighted as in a step (2, task)"
+    model, out, (rank, world) = data.model.eval(), torch.zeros(2, len(data.tasks), device=data.model.device), _processes()
     for n, t in list(enumerate(data.tasks))[rank::world]:
-        x, b = data.x[t][:, data.valid[t]].T, data.batch[t]
+        x, y, b = data.x[t][:, data.valid[t]].T, data.y[t][:, data.valid[t]], data.batch[t]
         piece = max(32, 2**19//(x.shape[1]*model.config['width']))  # rows that stay in the cache
-        scores = torch.cat([model.scores(t, p) for p in x.split(piece)]) if len(x) else model.scores(t, x)
-        loss = data.loss(b, scores.T, data.y[t][:, data.valid[t]]).cpu().numpy()/data.guess[b.outcomes.tolist()]
-        out[n] = float(np.nanmean(loss)) if np.isfinite(loss).any() and t not in aside else math.nan
+        scores = torch.cat([model.scores(t, p) for p in x.split(piece)]).T if len(x) else model.scores(t, x).T
+        at = b.outcomes.tolist(); weight = data.weight[b.outcomes].cpu().numpy()
+        for k, (found, guess) in enumerate(((data.loss(b, scores, y), data.guess), (data.wrong(b, scores, y), data.guess_wrong))):
+            share = found.cpu().numpy()/guess[at]; ok = np.isfinite(share)
+            out[k, n] = float(np.average(share[ok], weights=weight[ok])) if ok.any() and t not in aside else math.nan
     if world > 1: _together.all_reduce(out)
     model.train()
     return out.double().tolist()
@@ -275,6 +277,7 @@ def fit(
     weight_decay:float=0., # AdamW's weight decay
     warmup:float=.2, # Share of the steps in which the learning rate rises
     evaluate:int=25, # Look at the validation rows every so many steps
+    keep:str='loss', # What decides which weights are kept: mean validation 'loss' over tasks, or 'error': wrong answers for classes, loss for numbers
     patience:int=None, # Stop after so many evaluations without a better one; None = run all steps
     seed:int=0, # Decides rows and dropout
     checkpoint=None, # File to keep the run in, written at every evaluation
@@ -290,10 +293,11 @@ def fit(
     losses = LOSSES | (loss or {})
     if precision not in (None, 'bfloat16'): raise ValueError(f"fit: precision={precision!r}; it is None or 'bfloat16'")
     if balance is not None and _processes()[1] > 1: raise ValueError('fit: a balance needs all tasks in one process; leave balance out, or train in one process')
+    if keep not in ('loss', 'error'): raise ValueError(f"fit: keep={keep!r}; it is 'loss' or 'error'")
     data = Rows(model, suite, losses, tasks)
     run = _Run(model, lr, weight_decay, _ready(balance, data.tasks, tasks_per_step))
     run.watch = watch
-    settings = dict(steps=steps, rows=rows, lr=lr, tasks_per_step=tasks_per_step, sampler=repr(sampler), clip=clip, weight_decay=weight_decay, warmup=warmup, evaluate=evaluate, seed=seed, memory=memory, precision=precision, loss={k: type(v).__name__ for k, v in losses.items()}, balance=repr(balance))
+    settings = dict(steps=steps, rows=rows, lr=lr, tasks_per_step=tasks_per_step, sampler=repr(sampler), clip=clip, weight_decay=weight_decay, warmup=warmup, evaluate=evaluate, keep=keep, seed=seed, memory=memory, precision=precision, loss={k: type(v).__name__ for k, v in losses.items()}, balance=repr(balance))
     if resume is not None: run.load(resume, settings, _suite_as_text(data))
     tell = lambda status: monitor and not _processes()[0] and monitor(_history(run, data, settings, patience, status))
     try:
@@ -318,9 +322,9 @@ def _loop(data, run, s, sampler, patience, checkpoint, progress, tell):
                 heard.append(_train_step(data, run, batches, s, _turn(sampler, sizes, s['tasks_per_step'], run.step, s['seed'])))
                 run.step += 1; bar.update()
                 if run.step % s['evaluate'] and run.step != s['steps']: continue
-                valid = _note(data, run, heard); heard.clear()
+                valid = _note(data, run, heard, s['keep']); heard.clear()
                 run.seconds = before + time.perf_counter() - t0
-                bar.set_postfix_str(f'validation loss {valid:.3f} of the guess (best {run.best:.3f} at step {run.best_step})')
+                bar.set_postfix_str(f'validation loss {valid:.3f} of the guess (best {s["keep"]} {run.best:.3f} at step {run.best_step})')
                 if checkpoint is not None and first: _save(run, checkpoint, s, _suite_as_text(data))
                 tell('running')
                 if patience is not None and run.step - run.best_step >= patience*s['evaluate']: return 'stopped early'
@@ -328,27 +332,28 @@ def _loop(data, run, s, sampler, patience, checkpoint, progress, tell):
     except KeyboardInterrupt: return 'interrupted'
 
 # %% ../nbs/20_train.ipynb #f8dd4015
-def _note(data, run, heard):
+def _note(data, run, heard, keep):
     "One row of the history; the mean over tasks of the validation loss"
     seen = [[] for _ in data.model.outcomes]
     for outcomes, losses in heard:
         for n, l in zip(outcomes.tolist(), losses.tolist()): seen[n].append(l/data.guess[n])
-    train = [float(np.mean([np.mean(seen[n]) if seen[n] else math.nan for n in data.batch[t].outcomes.tolist()])) for t in data.tasks]
-    valid, (entropy, dead) = _evaluate(data, run.aside), _attention_state(data.model)
+    of = {t: data.batch[t].outcomes.tolist() for t in data.tasks}
+    train = [float(np.average([np.mean(seen[n]) if seen[n] else math.nan for n in of[t]], weights=data.weight[of[t]].cpu())) for t in data.tasks]
+    (valid, errors), (entropy, dead) = _evaluate(data, run.aside), _attention_state(data.model)
     run.aside |= {t: run.step for t, v in zip(data.tasks, valid) if not math.isfinite(v) and len(data.valid[t]) and np.isfinite(data.guess[data.batch[t].outcomes.tolist()]).any() and t not in run.aside}
     mean = float(np.nanmean(valid)) if np.isfinite(valid).any() else math.nan
     if not math.isfinite(mean): raise FloatingPointError(f'fit: the validation loss is {mean} at step {run.step}: lower lr (now {run.opt.param_groups[0]["lr"]:.1e}), or clip the gradient')
-    run.log.append(dict(step=run.step, train=train, valid=valid, lr=run.opt.param_groups[0]['lr'], entropy=entropy, dead=dead))
-    run.keep_if_best(mean)
+    run.log.append(dict(step=run.step, train=train, valid=valid, errors=errors, lr=run.opt.param_groups[0]['lr'], entropy=entropy, dead=dead))
+    run.keep_if_best(mean if keep=='loss' else float(np.nanmean(errors)))
     return mean
 
 def _history(run, data, s, patience, status):
     "What was heard so far, with labels; `patience` 0 = none"
     log = run.log; col = lambda k: [r[k] for r in log]
-    return xr.Dataset(dict(train_loss=(('step', 'task'), np.array(col('train'), float).reshape(len(log), -1 if log else len(data.tasks))), validation_loss=(('step', 'task'), np.array(col('valid'), float).reshape(len(log), -1 if log else len(data.tasks))),
+    return xr.Dataset(dict(train_loss=(('step', 'task'), np.array(col('train'), float).reshape(len(log), -1 if log else len(data.tasks))), validation_loss=(('step', 'task'), np.array(col('valid'), float).reshape(len(log), -1 if log else len(data.tasks))), validation_error=(('step', 'task'), np.array(col('errors'), float).reshape(len(log), -1 if log else len(data.tasks))),
         learning_rate=('step', np.array(col('lr'), float)), attention_entropy=('step', np.array(col('entropy'), float)), dead_concepts=('step', np.array(col('dead'), int))),
         coords=dict(step=np.array(col('step'), int), task=data.tasks),
-        attrs=dict(status=status, best_step=run.best_step, best=float(run.best), seconds=run.seconds, steps=s['steps'], evaluate=s['evaluate'], patience=patience or 0, concepts=data.model.concepts) | (dict(set_aside=json.dumps(run.aside)) if run.aside else {}))
+        attrs=dict(status=status, keep=s['keep'], best_step=run.best_step, best=float(run.best), seconds=run.seconds, steps=s['steps'], evaluate=s['evaluate'], patience=patience or 0, concepts=data.model.concepts) | (dict(set_aside=json.dumps(run.aside)) if run.aside else {}))
 
 # %% ../nbs/20_train.ipynb #c4c0724e
 UNIFORM = .98  # entropy, as a share of its largest possible value, above which attention tells nothing

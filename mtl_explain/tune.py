@@ -22,7 +22,7 @@ from .new_task import _fitted, _is_own, _own, _solo
 # %% ../nbs/26_tune.ipynb #2a9d705d
 def _losses_of(model, suite, tasks, losses):
     "Validation loss of some tasks, as a share of the guess's"
-    mode = model.training; found = _evaluate(Rows(model, suite, losses, tasks)); model.train(mode)
+    mode = model.training; found = _evaluate(Rows(model, suite, losses, tasks))[0]; model.train(mode)
     return pd.Series(found, index=[t for t in model.spec if t in set(tasks)])
 
 def _own_state(model, task):

@@ -49,7 +49,7 @@ def test_an_interrupt_keeps_the_best_weights(suite):
     history = fit(model, suite, steps=200, evaluate=10, progress=False, loss=dict(number=stop_at(SquaredError(), 150)))
     assert history.attrs['status']=='interrupted' and not model.training
     from mtl_explain.train import _evaluate
-    assert np.isclose(np.nanmean(_evaluate(Rows(model, suite, LOSSES))), history.attrs['best'], atol=1e-6)
+    assert np.isclose(np.nanmean(_evaluate(Rows(model, suite, LOSSES))[0]), history.attrs['best'], atol=1e-6)
 
 def test_same_seed_same_weights(suite):
     a, b, c = (MTLModel(suite, seed=s) for s in (0, 0, 1))
@@ -292,3 +292,13 @@ def test_two_processes_give_the_result_of_one(tmp_path):
 
 def _port():
     with socket.socket() as s: s.bind(('127.0.0.1', 0)); return s.getsockname()[1]
+
+def test_the_weights_that_are_kept_may_have_the_fewest_errors():
+    s = planted(seed=2, tables=3, rows=150, kinds=('binary', 'number')); found = {}
+    for keep in ('loss', 'error'):
+        h = fit(MTLModel(s), s, steps=60, evaluate=5, lr=2e-2, keep=keep, progress=False); v = h['validation_' + keep].mean('task')
+        assert h.attrs['keep']==keep and np.isclose(h.attrs['best'], v.min(), atol=1e-6) and h.attrs["best_step"]==int(v.step[int(v.values.argmin())]); found[keep] = h
+    number = [t for t in s if s[t].outcomes[0].kind=='number']; assert number and np.allclose(found['loss'].validation_error.sel(task=number), found['loss'].validation_loss.sel(task=number))
+    binary = [t for t in s if t not in number][0]; m = MTLModel(s); h = fit(m, s, steps=10, evaluate=10, keep='error', progress=False); t = s[binary]; r = t.rows('valid'); off = (m.predict(binary, t.x[r])['y'].argmax(1)!=t.y[r, 0]).mean(); guess = (t.y[r, 0]!=np.bincount(t.y[t.rows('train'), 0].astype(int)).argmax()).mean()
+    assert np.isclose(float(h.validation_error.sel(task=binary)[-1]), off/guess, atol=1e-5)
+    with pytest.raises(ValueError, match="keep='accuracy'"): fit(MTLModel(s), s, keep='accuracy', progress=False)
