@@ -8,7 +8,7 @@ Docs: https://mtl-explain.github.io/mtl_explain/training.html.md"""
 __all__ = ['LIMIT', 'PAUSE', 'evidence', 'kept_steps', 'TrainingMonitor']
 
 # %% ../nbs/56_training.ipynb #c7b64976
-import sys, time
+import json, sys, time
 import numpy as np, pandas as pd, traitlets as t, xarray as xr
 from fastcore.basics import patch
 
@@ -89,6 +89,12 @@ def kept_steps(
 def _finite(x, other=0.): return float(x) if isinstance(x, (int, float, np.number)) and np.isfinite(x) else other
 def _whole_number(x, other=0): return int(_finite(x, other))
 
+def _aside(text):
+    "Tasks that were set aside, and when, from what a history says"
+    try: found = json.loads(text) if isinstance(text, str) else {}
+    except ValueError: found = {}
+    return {str(t): _whole_number(step) for t, step in found.items()} if isinstance(found, dict) else {}
+
 def _now(h):
     "How far the run is"
     a, at = h.attrs, h.step.values
@@ -96,7 +102,7 @@ def _now(h):
     known = np.flatnonzero(np.isfinite(valid).any(1))
     lowest = int(at[known[np.nanmean(valid[known], 1).argmin()]]) if len(known) else 0
     return dict(status=str(a.get('status', 'done')), best_step=_whole_number(a.get('best_step'), lowest), seconds=_finite(a.get('seconds')), steps=_whole_number(a.get('steps'), int(at[-1]) if len(at) else 0),
-        evaluate=_whole_number(a.get('evaluate')), patience=_whole_number(a.get('patience')), concepts=_whole_number(a.get('concepts')), evaluations=len(at))
+        aside=_aside(a.get('set_aside')), evaluate=_whole_number(a.get('evaluate')), patience=_whole_number(a.get('patience')), concepts=_whole_number(a.get('concepts')), evaluations=len(at))
 
 def _rows(h, at):
     "Some evaluations as bytes"

@@ -152,8 +152,9 @@ export function foot(d, geo = {}) {
   const n = d.rows.length, each = d.now.evaluate > 0 ? ` (every ${d.now.evaluate === 1 ? 'step' : `${thousands(d.now.evaluate)} steps`})` : '', whole = d.every || d.shown.length === d.T;
   const shown = [{b: 'Shown:'}, whole ? ` ${d.T === 1 ? 'the one task' : `all ${thousands(d.T)} tasks`}` : ` ${thousands(d.shown.length)} of ${thousands(d.T)} tasks with a panel, all of them in the strip`, `, ${d.now.evaluations > n ? `${thousands(n)} of ${thousands(d.now.evaluations)} evaluations` : many(n, 'evaluation')}${each}. 1 is the loss of a guess, 0 none at all.`,
     geo.clipped ? ' Curves that leave a panel are cut at its top.' : '', d.blind ? ` ${capital(many(d.blind, 'task'))} without validation rows.` : '', d.now.concepts > 0 || !n ? '' : ' This model has no concepts.'];
+  const aside = Object.entries(d.now.aside ?? {}), out = aside.length ? [[{b: 'Set aside:'}, ' ', ...list(aside.slice(0, 4).map(([t, step]) => [{i: middle(oneLine(t), 24)}, ` at step ${thousands(step)}`])), aside.length > 4 ? ` and ${many(aside.length - 4, 'more task', 'more tasks')}` : '', ', because the loss or gradient is no number.']] : [];
   const order = d.running && d.T > 1 && n ? ` · order of step ${thousands(d.rows[d.by].step)}, renewed as the run doubles` : '';
-  return [shown, evidenceLine(d), [{m: `validation rows decide the best step; a task’s loss is the mean over its outcomes${order}`}]];
+  return [shown, ...out, evidenceLine(d), [{m: `validation rows decide the best step; a task’s loss is the mean over its outcomes${order}`}]];
 }
 function evidenceLine(d) {
   const one = 'One run: no interval; a few per cent between tasks or steps may be noise.';

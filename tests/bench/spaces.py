@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 KEPT, OUT = Path('build/spaces'), Path(__file__).with_name('results')/'spaces.json'
-SPHERES = dict(model=dict(dim=2, width=128, blocks=(3, 3, 3), dropout=0., noise=.1), fit=dict(steps=16_000, rows=32, lr=2e-3, tasks_per_step=8, evaluate=400, warmup=.05), refit=dict(tasks=30, restarts=12, steps=300, evaluate=50, rows=32))
+SPHERES = dict(model=dict(dim=2, width=128, blocks=(3, 3, 3), dropout=0., noise=.1), fit=dict(steps=16_000, rows=32, lr=2e-3, tasks_per_step=8, evaluate=400, warmup=.05, keep='error'), refit=dict(tasks=30, restarts=12, steps=300, evaluate=50, rows=32))
 GP = dict(model=dict(dim=2, width=128, blocks=(3, 3, 3), dropout=0., noise=0.), fit=dict(steps=12_000, rows=10, lr=2e-3, tasks_per_step=16, evaluate=400, warmup=.05), refit=dict(tasks=30, restarts=8, steps=300, evaluate=50, rows=10))
 
 

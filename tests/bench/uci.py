@@ -22,7 +22,7 @@ from mtl_explain.verdicts import best_of, by_task, verdicts
 HERE = Path(__file__).parent; KEPT, OUT = Path('build/uci'), HERE/'results'
 CLASSICAL = ['linear', 'forest', 'boosting', 'svm']
 SIZES = {'48': dict(dim=16, width=48, blocks=(2, 2, 1)), '96': dict(dim=32, width=96, blocks=(2, 2, 2)), '48 deep': dict(dim=16, width=48, blocks=(3, 3, 3)), '96 drop .4': dict(dim=32, width=96, blocks=(2, 2, 2), dropout=.4)}
-CONCEPTS, SIZE, FIT = 32, '48', dict(steps=1000, rows=32, lr=5e-3, evaluate=50, weight_decay=0.)
+CONCEPTS, SIZE, FIT = 32, '48', dict(steps=1000, rows=32, lr=5e-3, evaluate=50, weight_decay=0., keep='error')
 
 
 class Ours(Joint):

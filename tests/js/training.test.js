@@ -57,6 +57,10 @@ test('the reading line', () => {
   assert.match(words(M.reading(data({...withMatrix({tested: false}), more: {...MATRIX, evidence: u8([3, 3], Array(9).fill(2))}}), {what: 'cell', t: 0, t2: 1})), /nothing may be read from it/);
   assert.match(words(M.reading(data({...withMatrix(), more: {...MATRIX, conflict_se: f32([3, 3], Array(9).fill(.05))}}), {what: 'cell', t: 0, t2: 1})), /\(95 %: −\.30 to −\.10\)/);
 });
+test('tasks that were set aside are named', () => {
+  const lines = M.foot(data({now: {aside: {'<b>': 7, two: 1200}}})).map(words); assert.equal(lines[1], 'Set aside: <b> at step 7 and two at step 1,200, because the loss or gradient is no number.'); assert.equal(M.foot(data()).length + 1, lines.length);
+});
+
 test('the foot says what is shown, and what it is worth', () => {
   const d = data(); d.blind = 1; let lines = M.foot(d).map(words); assert.equal(lines[0], 'Shown: all 3 tasks, four evaluations (every 25 steps). 1 is the loss of a guess, 0 none at all. One task without validation rows.'); assert.match(lines[1], /^One run: no interval.*Who hurts whom was not measured/);
   lines = M.foot(data(withMatrix())).map(words); assert.match(lines[1], /^2 of 3 pairs differ from the null \(rows permuted\)\. Both conflicts involve b\./); assert.match(M.foot(data({now: {evaluations: 900}})).map(words)[0], /4 of 900 evaluations/);
