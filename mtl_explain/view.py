@@ -98,7 +98,7 @@ def fragment(
     "The kernel-less view as HTML that can be put into any page"
     payload = to_json(dict(esm=esm, css=css, state=state))
     id = hashlib.sha256(payload.encode()).hexdigest()[:12]
-    return _place.format(id=id, text=html.escape(f'{text}. {NO_SCRIPT}' if text else NO_SCRIPT), state=payload, shim=re.sub(r'^export ', '', inline('_shim.js'), flags=re.M))
+    return _place.format(id=id, text=html.escape(f'{text}. {NO_SCRIPT}' if text else NO_SCRIPT).encode('ascii', 'xmlcharrefreplace').decode(), state=payload, shim=re.sub(r'^export ', '', inline('_shim.js'), flags=re.M))
 
 # %% ../nbs/50_view.ipynb #2e7754d7
 _page = '''<!doctype html>
