@@ -20,8 +20,9 @@ def switch(id): return f'.mtl [data-what=concept][data-concept="{id}"]'
 def head(id): return f'.mtl [data-what=head][data-target="{id}"]'
 def answered(page, case, edits, off=(), how='remove'):
     "What the page shows is what the case answers"
-    until(page, "document.querySelector('[data-mtl]').mtlModel !== undefined"); page.keyboard.press('t') if page.locator('.mtl-panel').is_hidden() else None
-    rows = page.eval_on_selector_all('.mtl-panel tbody tr', "a => a.map(r => [...r.children].map(c => c.textContent))"); want = case.ask(edits, list(off), how); page.keyboard.press('Escape')
+    until(page, "document.querySelector('[data-mtl]').mtlModel !== undefined"); page.locator('.mtl-panel').is_hidden() and page.get_by_role('button', name='Table').click()
+    until(page, "[...document.querySelectorAll('.mtl-panel tbody tr')].length && [...document.querySelectorAll('.mtl-panel tbody td')].every(c => c.textContent !== '…')")  # the model answers after the edit
+    rows = page.eval_on_selector_all('.mtl-panel tbody tr', "a => a.map(r => [...r.children].map(c => c.textContent))"); want = case.ask(edits, list(off), how); page.keyboard.press('Escape'); assert len(rows)==len(want)
     for r, w, t in zip(rows, want, case.targets.itertuples()): assert abs(float(r[4].replace('−', '-').replace(',', '')) - w) <= (.0051 if t.kind in ('binary', 'nominal') else .051*max(1, abs(w)/10)), (r, w)
     squeeze = lambda x: re.sub(r'\s', '', x); said, there = squeeze(page.locator('.mtl-picture').text_content()), [x for x in case.outside(edits) if any(f' in {t!r}' in x for t in case.tied.task)]
     assert all(squeeze(x) in said for x in there) and said.count("'in'")==len(there), (there, said)
