@@ -116,7 +116,8 @@ def wrong(self:Rows,
     batch, # The tasks
     scores, # (score, row)
     y, # (outcome, row), NaN where there is no label
+    loss, # (outcome,) their mean loss
 ):
     "Share of wrong answers of each outcome with classes over its labelled rows, mean loss of each number (outcome,)"
     off = self.model.class_logits(batch.outcomes, scores, batch.position).argmax(-1)!=y
-    return torch.where(self.model._classes[batch.outcomes, 0], _mean(off.float(), y.isfinite()), self.loss(batch, scores, y))
+    return torch.where(self.model._classes[batch.outcomes, 0], _mean(off.float(), y.isfinite()), loss)

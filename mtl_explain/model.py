@@ -78,7 +78,12 @@ class TaskModel(nn.Module):
     @property
     def device(self): return self.gain.device
     def penalty(self): return None  # what training adds to the loss
-    def step_bytes(self, task, rows): return 48*rows*self.config['width']*max(1, self.config.get('blocks', 1))*self.config.get('experts', 1)  # about what a training step keeps for some rows of a task
+    def step_bytes(self,
+        task:str, # Task
+        rows:int, # Its rows in a step
+    )->float: # Bytes
+        "About what a training step keeps for some rows of a task"
+        return 48*rows*self.config['width']*max(1, self.config.get('blocks', 1))*self.config.get('experts', 1)
 
 # %% ../nbs/12_model.ipynb #3d43d2e4
 from fastcore.basics import patch
@@ -119,7 +124,11 @@ class MTLModel(TaskModel):
         super().__init__(suite, config, sharing=Attend(12) if sharing is None else sharing)
     @property
     def concepts(self): return self.sharing.concepts
-    def step_bytes(self, task, rows):
+    def step_bytes(self,
+        task:str, # Task
+        rows:int, # Its rows in a step
+    )->float: # Bytes
+        "About what a training step keeps for some rows of a task"
         (encoder, core, decoder), spec = self.config['blocks'], self.spec[task]
         return rows*self.config['width']*(len(spec['inputs'])*9*max(1, encoder) + 20*core + len(spec['outputs'])*24*(decoder + 1))
 

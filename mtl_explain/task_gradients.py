@@ -20,7 +20,7 @@ from torch.nn import functional as F
 # %% ../nbs/16_task_gradients.ipynb #794d8d15
 from .attention import ATTENTIONS
 from .sharing import RESTRICTIONS, Attend, Own
-from .film import FiLM, SLOPES, _Summed, _summed_backward
+from .film import FiLM, _Summed, _summed_backward, dropped, parts, short_way
 from .model import Batch, Core, MTLModel, TaskModel
 from .baselines import Experts, HardSharing, SingleTask, SoftSharing
 
@@ -140,16 +140,14 @@ def _of_task(self:TaskGradients, names, value, at):
 def _short(self:TaskGradients, axes, batch, x):
     "The call of an `MTLModel` whose encoder may take the short way"
     model, stack = self.model, self.model.encoder; (cell, sizes), rows = axes['inputs'], [self.tasks.index(t) for t in batch.tasks]
-    f = stack.film(model._shaken(model.sharing(batch.inputs))).view(len(x), -1, 2, stack.width); layers = ['encoder.first', *(f'encoder.layers.{i}' for i in range(len(stack.layers)))]
+    film, layers = stack.film(model._shaken(model.sharing(batch.inputs))), ['encoder.first', *(f'encoder.layers.{i}' for i in range(len(stack.layers)))]
     bias = self._of_task([f'{l}.bias' for l in layers], torch.stack([self.given[f'{l}.bias'] for l in layers]), lambda g, l: g[:, l])
     first = self._of_task(['encoder.first.weight'], self.given['encoder.first.weight'][:, 0], lambda g, l: g)
-    scale, shift = f[:, :, 0], torch.addcmul(f[:, :, 1], f[:, :, 0], bias[cell])
-    scale = torch.cat([scale[:, :1]*first[cell][:, None], scale[:, 1:]], 1)
-    bytes = [stack.drop.draw(x, torch.Size([*x.shape, stack.width])) for _ in stack.layers] if stack.training and stack.drop.cut else None
+    scale, shift = parts(stack, film, bias[cell], first[cell])
     def keep(t, gate, weights):
         for l, w in zip(layers[1:], weights): self.named(f'{l}.weight')[rows[t]] += w; self.heard.add(f'{l}.weight')
         if len(gate): self.named('encoder.gate')[rows[t]] += gate; self.heard.add('encoder.gate')
-    h = _TaskSummed.apply(x.contiguous(), scale, shift.contiguous(), self.given['encoder.gate'].detach(), bytes, stack, sizes, keep, *(l.weight.detach() for l in stack.layers))
+    h = _TaskSummed.apply(x.contiguous(), scale, shift.contiguous(), self.given['encoder.gate'].detach(), dropped(stack, x), stack, sizes, keep, *(l.weight.detach() for l in stack.layers))
     return model._read(model.core(h).index_select(0, batch.output_task), model._shaken(model.output.index_select(0, batch.outputs))[:, None])
 
 # %% ../nbs/16_task_gradients.ipynb #6e7ec745
@@ -186,7 +184,7 @@ def __call__(self:TaskGradients, batch, x):
     if self.problem: raise NotImplementedError(f'TaskGradients: {self.problem}; use its method `collect`, which goes task by task')
     axes, rows = self._axes(batch)
     layer, put, gates, stacks = lambda w, b: partial(self._keep, rows, w, b), [], {}, [m for m in self.model.modules() if isinstance(m, FiLM) and m.lean]
-    short = bool(stacks) and type(self.model) is MTLModel and self.model.encoder in stacks and self.model.encoder.act in SLOPES and x.device.type=='cpu' and not torch.is_autocast_enabled('cpu') and not x.requires_grad and all(f'encoder.{n}' in self.where for n, p in self.model.encoder.named_parameters() if p.numel())
+    short = type(self.model) is MTLModel and short_way(self.model.encoder, x) and all(f'encoder.{n}' in self.where for n, p in self.model.encoder.named_parameters() if p.numel())
     if short: put.append((self.model, partial(self._short, axes)))
     for m in stacks: m.lean = False  # a node of its own would sum over tasks
     for part, axis in SHARES[type(self.model)].items():

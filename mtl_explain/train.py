@@ -147,7 +147,7 @@ def _train_step(data, run, batches, s, tasks):
         _seed(model.device, s['seed']*1_000_003 + run.step)  # dropout, too, depends on seed and step alone
         run.opt.zero_grad(set_to_none=True)
         outcomes, losses = _step_losses(data, run, batches, draw, s, np.random.default_rng([s['seed'], 3, run.step]))
-        if (more:=model.penalty()) is not None: more.backward()
+        if not _processes()[0] and (more:=model.penalty()) is not None: more.backward()  # once, however many processes add up
         outcomes, losses = _add_up(model, run, outcomes, losses)
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), s['clip'] or math.inf)
         if math.isfinite(norm + losses.sum()):
@@ -245,7 +245,8 @@ def _evaluate(data, aside=()):
         piece = max(32, 2**19//(x.shape[1]*model.config['width']))  # rows that stay in the cache
         scores = torch.cat([model.scores(t, p) for p in x.split(piece)]).T if len(x) else model.scores(t, x).T
         at = b.outcomes.tolist(); weight = data.weight[b.outcomes].cpu().numpy()
-        for k, (found, guess) in enumerate(((data.loss(b, scores, y), data.guess), (data.wrong(b, scores, y), data.guess_wrong))):
+        loss = data.loss(b, scores, y)
+        for k, (found, guess) in enumerate(((loss, data.guess), (data.wrong(b, scores, y, loss), data.guess_wrong))):
             share = found.cpu().numpy()/guess[at]; ok = np.isfinite(share)
             out[k, n] = float(np.average(share[ok], weights=weight[ok])) if ok.any() and t not in aside else math.nan
     if world > 1: _together.all_reduce(out)
@@ -292,6 +293,8 @@ def fit(
     "Train one model on all tasks; interrupting keeps the best weights so far"
     losses = LOSSES | (loss or {})
     if precision not in (None, 'bfloat16'): raise ValueError(f"fit: precision={precision!r}; it is None or 'bfloat16'")
+    if tasks_per_step is None and type(sampler) is not InTurns: raise ValueError(f'fit: sampler={sampler!r} chooses among the tasks, and all of them are in every step: say how many it may take with tasks_per_step=')
+    if precision is not None and getattr(balance, 'needs', '')=='gradients': raise ValueError(f'fit: balance={balance!r} mixes gradients in full precision; leave precision out')
     if balance is not None and _processes()[1] > 1: raise ValueError('fit: a balance needs all tasks in one process; leave balance out, or train in one process')
     if keep not in ('loss', 'error'): raise ValueError(f"fit: keep={keep!r}; it is 'loss' or 'error'")
     data = Rows(model, suite, losses, tasks)

@@ -20,62 +20,61 @@ from .train import _evaluate, fit
 from .new_task import _fitted, _is_own, _own, _solo
 
 # %% ../nbs/26_tune.ipynb #2a9d705d
-def _losses_of(model, suite, tasks, losses):
-    "Validation loss of some tasks, as a share of the guess's"
-    mode = model.training; found = _evaluate(Rows(model, suite, losses, tasks))[0]; model.train(mode)
+def _losses_of(model, suite, tasks, losses, keep):
+    "Validation loss or error of some tasks, as a share of the guess's"
+    mode = model.training; found = _evaluate(Rows(model, suite, losses, tasks))[('loss', 'error').index(keep)]; model.train(mode)
     return pd.Series(found, index=[t for t in model.spec if t in set(tasks)])
 
 def _own_state(model, task):
     "What belongs to one task alone: name without number -> values"
-    number, at, out = list(model.spec).index(task), [n for n, o in enumerate(model.outcomes) if o['task']==task], {}
+    number, out = list(model.spec).index(task), {}
     for k, v in model.state_dict().items():
         if not _is_own(k, _own(model)): continue
         head, _, rest = k.partition('.'); first, _, tail = rest.partition('.')
         if first.isdigit():
             if int(first)==number: out[f'{head}.{tail}'] = v
-        else: out[k] = v[model.inputs[task] if head=='sharing' else model.outputs[task] if k=='output' else at]
+        else: out[k] = v[model.inputs[task] if head=='sharing' else model.outputs[task] if k=='output' else model.outcomes_of[task]]
     return out
 
 def _put(model, task, state):
     "The same back into a model"
     for k, v in _own_state(model, task).items():
-        at, n = list(model.spec).index(task), [n for n, o in enumerate(model.outcomes) if o['task']==task]; head, _, rest = k.partition('.'); all = model.state_dict()
-        if k in all: all[k][(model.inputs[task] if head=='sharing' else model.outputs[task] if k=='output' else n, *map(slice, state[k].shape[1:]))] = state[k]
-        else: all[f'{head}.{at}.{rest}'].copy_(state[k])
+        v[tuple(map(slice, state[k].shape))] = state[k]  # a view of the model's own; it may have room for more classes
 
 # %% ../nbs/26_tune.ipynb #78f604f2
 def refit(
     model, # A trained model; the embeddings of tasks that gain change in place
     suite, # The suite it was trained on
-    tasks=None, # Names of tasks, or how many of the worst by validation loss; None = all
+    tasks=None, # Names of tasks, or how many of the worst; None = all
     *,
     restarts:int=8, # Starts
     steps:int=200, # Steps of each
     lr:float=.05, # Largest learning rate
     loss:dict=None, # Kind -> loss object, as for `fit`
+    keep:str='loss', # What decides, as for `fit`: validation 'loss' or 'error'
     seed:int=0, # Of the starts
     progress:bool=True, # One line that tells how far it is
     **more, # Passed on to `fit`
-)->pd.DataFrame: # Per task: validation loss before and after, and the start that is kept (-1: none was better)
+)->pd.DataFrame: # Per task: what decides, before and after, and the start that is kept (-1: none was better)
     "Find the embeddings of some tasks anew, with everything that is shared frozen"
     losses, everyone = LOSSES | (loss or {}), list(model.spec)
-    before = _losses_of(model, suite, everyone if tasks is None or isinstance(tasks, int) else tasks, losses)
+    before = _losses_of(model, suite, everyone if tasks is None or isinstance(tasks, int) else tasks, losses, keep)
     if isinstance(tasks, int): before = before.sort_values(ascending=False)[:tasks]
     names = [t for t in everyone if t in before.index]; found = pd.DataFrame(dict(before=before, after=before, start=-1)).loc[names]
     with progress_line(restarts, 'refit', 'start', progress) as bar:
         for k in range(restarts):
-            for t, (value, state) in _one_start(model, suite, names, losses, seed + k, dict(steps=steps, lr=lr, **more)).items():
+            for t, (value, state) in _one_start(model, suite, names, losses, seed + k, keep, dict(steps=steps, lr=lr, **more)).items():
                 if value < found.after[t]: found.loc[t, ['after', 'start']] = value, k; _put(model, t, state)
-            bar.update(); bar.set_postfix_str(f'mean loss {found.before.mean():.3f} → {found.after.mean():.3f}')
+            bar.update(); bar.set_postfix_str(f'mean {keep} {found.before.mean():.3f} → {found.after.mean():.3f}')
     model.eval()
     return found.astype(dict(start=int))
 
-def _one_start(model, suite, names, losses, seed, options):
-    "Task -> (its best validation loss, its state then)"
+def _one_start(model, suite, names, losses, seed, keep, options):
+    "Task -> (the least of what decides, its state then)"
     solo, best = _solo(model, {t: model.spec[t] for t in names}, seed), {t: (math.inf, None) for t in names}
     def look(history):
         if history.attrs['status']!='running': return
-        for t, v in zip(names, history.validation_loss.values[-1]):
+        for t, v in zip(names, history[f'validation_{keep}'].values[-1]):
             if v < best[t][0]: best[t] = float(v), {k: s.clone() for k, s in _own_state(solo, t).items()}
     _fitted(solo, suite, loss=losses, seed=seed, progress=False, monitor=look, **options)
     return best
@@ -86,10 +85,11 @@ class Tuned:
     def __init__(self,
         model, # The joint model
         own:dict, # Task -> its copy
-        table:pd.DataFrame, # Per task: validation loss before and after
-    ): self.model, self.own, self.table = model, own, table
+        table:pd.DataFrame, # Per task: what decided, before and after
+    ):
+        self.model, self.own, self.table = model, own, table
+        self.spec, self.outcomes, self.config, self.temperature = model.spec, model.outcomes, model.config, model.temperature
     def __getitem__(self, task): return self.own.get(task, self.model)
-    def __getattr__(self, name): return getattr(self.__dict__['model'], name) if name in ('spec', 'outcomes', 'config', 'temperature') else object.__getattribute__(self, name)
     def predict(self,
         task:str, # Task
         x, # (rows, input)
@@ -110,17 +110,18 @@ def fine_tune(
     steps:int=200, # Steps for each
     lr:float=1e-3, # Largest learning rate
     loss:dict=None, # Kind -> loss object, as for `fit`
+    keep:str='loss', # What decides, as for `fit`: validation 'loss' or 'error'
     seed:int=0, # Decides rows and dropout
     progress:bool=True, # One line that tells how far it is
     **more, # Passed on to `fit`
 )->Tuned: # Answers like a model
-    "Train a copy of a model on each of some tasks, and keep it where the validation loss falls"
+    "Train a copy of a model on each of some tasks, and keep it where the validation loss or error falls"
     losses, own = LOSSES | (loss or {}), {}
-    before = _losses_of(model, suite, list(model.spec) if tasks is None else tasks, losses); after = before.copy()
+    before = _losses_of(model, suite, list(model.spec) if tasks is None else tasks, losses, keep); after = before.copy()
     with progress_line(len(before), 'fine-tune', 'task', progress) as bar:
         for t in before.index:
             one = copy.deepcopy(model)
-            h = _fitted(one, suite, steps=steps, lr=lr, loss=losses, tasks=[t], seed=seed, progress=False, **more)[1]
+            h = _fitted(one, suite, steps=steps, lr=lr, loss=losses, tasks=[t], keep=keep, seed=seed, progress=False, **more)[1]
             if h.attrs['best'] < before[t]: own[t], after[t] = one, h.attrs['best']
             bar.update()
     return Tuned(model, own, pd.DataFrame(dict(before=before, after=after)))

@@ -261,6 +261,11 @@ def test_only_the_tasks_that_are_named(suite):
     for p in m.parameters(): p.requires_grad_(False)
     with pytest.raises(ValueError, match='requires_grad is off everywhere'): fit(m, suite, progress=False)
 
+def test_what_would_have_no_effect_is_refused(suite):
+    from mtl_explain.balance import UPGrad
+    with pytest.raises(ValueError, match='say how many it may take with tasks_per_step='): fit(MTLModel(suite), suite, sampler=BySize(), progress=False)
+    with pytest.raises(ValueError, match='mixes gradients in full precision'): fit(MTLModel(suite), suite, balance=UPGrad(), precision='bfloat16', progress=False)
+
 def test_larger_tasks_come_more_often():
     sizes = dict(small=10, middle=100, large=1000); seen = pd.Series([t for s in range(600) for t in BySize(.5)(sizes, 1, s, 0)]).value_counts(normalize=True)
     want = pd.Series(sizes)**.5; assert np.allclose(seen[list(sizes)], want/want.sum(), atol=.05)
@@ -273,13 +278,15 @@ def test_half_precision_trains(suite):
 
 TOGETHER = """
 import sys, torch, warnings; warnings.simplefilter('ignore'); torch.set_num_threads(1)
+from mtl_explain.baselines import SoftSharing
 from mtl_explain.model import MTLModel
 from mtl_explain.suites import planted
 from mtl_explain.train import fit
 if sys.argv[1]=='two': torch.distributed.init_process_group('gloo')
 suite = planted(seed=3, tables=5, rows=120, kinds=('number', 'binary', 'ordered')); model = MTLModel(suite, dropout=0.)
 history = fit(model, suite, steps=12, evaluate=4, tasks_per_step=3, progress=False, checkpoint=sys.argv[2] + '.run')
-if sys.argv[1]=='one' or not torch.distributed.get_rank(): model.save(sys.argv[2]); history.to_netcdf(sys.argv[2] + '.nc')
+soft = SoftSharing(suite, strength=1., width=8, blocks=1, dropout=0.); fit(soft, suite, steps=6, evaluate=3, clip=0, progress=False)
+if sys.argv[1]=='one' or not torch.distributed.get_rank(): model.save(sys.argv[2]); soft.save(sys.argv[2] + '.soft'); history.to_netcdf(sys.argv[2] + '.nc')
 if sys.argv[1]=='two': torch.distributed.destroy_process_group()
 """
 
@@ -287,7 +294,7 @@ def test_two_processes_give_the_result_of_one(tmp_path):
     (tmp_path/'t.py').write_text(TOGETHER); env = os.environ | dict(OMP_NUM_THREADS='1')
     for how, run in (('one', []), ('two', ['-m', 'torch.distributed.run', '--nproc-per-node=2', '--master-addr=127.0.0.1', f'--master-port={_port()}'])):
         subprocess.run([sys.executable, *run, str(tmp_path/'t.py'), how, str(tmp_path/how)], check=True, env=env, timeout=240, capture_output=True)
-    a, b = (load_model(tmp_path/how) for how in ('one', 'two')); assert torch.allclose(_params(a), _params(b), atol=1e-5)
+    for end in ('', '.soft'): a, b = (load_model(tmp_path/f'{how}{end}') for how in ('one', 'two')); assert torch.allclose(_params(a), _params(b), atol=1e-5), end
     with xr.open_dataset(tmp_path/'one.nc') as one, xr.open_dataset(tmp_path/'two.nc') as two: assert np.allclose(one.train_loss, two.train_loss, atol=1e-4) and np.allclose(one.validation_loss, two.validation_loss, atol=1e-4)
 
 def _port():
