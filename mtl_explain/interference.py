@@ -165,6 +165,15 @@ def result(self:Conflicts)->xr.Dataset: # With `conflict` (task, task_2), its nu
     words = f'{self.blocks} blocks of validation rows turned around {self.draws} times, level 5 % over all pairs'
     return (ds.merge(_moved(self.ledgers, self.tasks)) if self.ledgers else ds).assign_attrs(null=words, reliability=reliability(matrix), verdict=said(ds))
 
+@patch
+def join(self:Conflicts,
+    history:xr.Dataset, # Of the run, as `fit` makes it
+)->xr.Dataset: # The same with the matrix, its null and a verdict, where anything was seen
+    "A history with what was seen beside it"
+    if not self.seen: return history
+    found = self.result()
+    return history.merge(found[['conflict', 'conflict_se', 'null_low', 'null_high', 'p_corrected']], combine_attrs='override').assign_attrs({k: found.attrs[k] for k in ('null', 'reliability', 'verdict')})
+
 def said(
     ds:xr.Dataset, # With `conflict` and `p_corrected`
     level:float=.05, # Of p

@@ -284,7 +284,7 @@ def fit(
     checkpoint=None, # File to keep the run in, written at every evaluation
     resume=None, # A checkpoint to go on from
     progress:bool=True, # One line that tells how far it is
-    watch=None, # Looks at some steps: an object of the page on interference, `Conflicts()`; a resumed run is watched from there on
+    watch=None, # Looks at some steps: an object of the page on interference, `Conflicts()`; what it saw is in the history; a resumed run is watched from there on
     monitor=None, # Called with the history so far after every evaluation and at the end, such as `TrainingMonitor()`
     memory='1 GB', # What a step may take for its intermediate results; a larger one goes over the tasks in groups
     precision:str=None, # 'bfloat16': multiply in half precision where the device is good at it; None = full
@@ -310,8 +310,10 @@ def fit(
     model.config['margins'] = any(losses[o['kind']].margins for t in data.tasks for o in model.spec[t]['outcomes'] if o['kind'] != 'number') or tasks is not None and model.config.get('margins', False)
     model.eval()
     for text in _worries(run, model): warnings.warn(text, stacklevel=2)
-    tell(status)
-    return _history(run, data, settings, patience, status)
+    history = _history(run, data, settings, patience, status)
+    if watch is not None: history = watch.join(history)
+    if monitor and not _processes()[0]: monitor(history)
+    return history
 
 # %% ../nbs/20_train.ipynb #4013f1d9
 def _loop(data, run, s, sampler, patience, checkpoint, progress, tell):
