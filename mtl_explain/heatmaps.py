@@ -13,7 +13,8 @@ import altair as alt, numpy as np, pandas as pd, xarray as xr
 # %% ../nbs/39_heatmaps.ipynb #f10a6eed
 from .schema import has, node, tasks_of
 from .interop import frame, group, pick
-from .charts import _chosen, _data, _ink_on, _labels, _line, _many, _part, _picture, _reached, _rows, _source, _theme, _tint, digits, mix, number
+from .pictures import inline, labels_of, one_line
+from .charts import _chosen, _ink_on, _many, _part, _picture, _reached, _rows, _source, _theme, _tint, digits, mix, number
 
 # %% ../nbs/39_heatmaps.ipynb #6ad22406
 def shares(
@@ -71,17 +72,17 @@ def _hatch(w, h, gap=6):
 
 def _heat(d, rows, heads, sums, k, cell, title):
     "A panel of cells; `sums` are how many rows and columns at the end are sums"
-    (w, h), base = cell, alt.Chart(_data(d))
+    (w, h), base = cell, alt.Chart(inline(d))
     slant = lambda n, of: {'condition': {'test': f'datum.index > {(of-n-.5)/max(1, of-1):.6f}', 'value': 'italic'}, 'value': 'normal'} if n else 'normal'
     flat = max(map(len, heads))*6.3 < w
     y = alt.Y('row:N', title=None, scale=alt.Scale(domain=rows, padding=0), axis=alt.Axis(labelLimit=0, labelOverlap=False, domain=False, ticks=False, labelPadding=6, labelFontStyle=slant(sums[0], len(rows))))
     x = alt.X('column:N', title=None, scale=alt.Scale(domain=heads, padding=0), axis=alt.Axis(orient='top', labelAngle=0 if flat else -45, labelAlign='center' if flat else 'left', labelLimit=0, labelOverlap=False, domain=False, ticks=False, labelPadding=6, labelFontStyle=slant(sums[1], len(heads))))
     tip = [alt.Tooltip(f'{c}:N', title=t) for c, t in dict(name='player', of='of', words='amount', interval='95 % interval').items() if c in d]
     box = base.mark_rect(stroke=k['paper'], strokeWidth=2).encode(x, y, fill=alt.Fill('fill:N', scale=None), tooltip=tip, description='says:N')
-    lines = alt.Chart(_data(d[d.open])).mark_point(shape=_hatch(w - 3, h - 3), size=4, stroke=k['hatch'], strokeWidth=1, opacity=1, filled=False, aria=False).encode(x, y)
-    text = alt.Chart(_data(d[d.told!=''])).mark_text(fontSize=11, aria=False).encode(x, y, text='told:N', color=alt.Color('ink:N', scale=None))
+    lines = alt.Chart(inline(d[d.open])).mark_point(shape=_hatch(w - 3, h - 3), size=4, stroke=k['hatch'], strokeWidth=1, opacity=1, filled=False, aria=False).encode(x, y)
+    text = alt.Chart(inline(d[d.told!=''])).mark_text(fontSize=11, aria=False).encode(x, y, text='told:N', color=alt.Color('ink:N', scale=None))
     c = alt.layer(*([box, lines] if d.open.any() else [box]), text).properties(width=w*len(heads), height=h*len(rows))
-    return c.properties(title=alt.Title(_line(title), anchor='start', fontSize=12, fontWeight=600)) if title else c
+    return c.properties(title=alt.Title(one_line(title), anchor='start', fontSize=12, fontWeight=600)) if title else c
 
 # %% ../nbs/39_heatmaps.ipynb #9dc00625
 def _cells(m, known, rows, heads, n, told, fill, k, tags, of, words, sums=()):
@@ -90,7 +91,7 @@ def _cells(m, known, rows, heads, n, told, fill, k, tags, of, words, sums=()):
     for i, j in zip(*np.nonzero(np.isfinite(m))):
         v, own = m[i, j], i < n[0] and j < n[1]; open = bool(own and not known[i, j] and v!=0); aside = j >= n[1] or tags[i] in sums
         c = k['track'] if open or v==0 or aside else fill(i, j, v)
-        out.append(dict(row=rows[i], column=heads[j], fill=c, open=open, told='' if open or v==0 else told(v, j), ink=k['muted'] if aside else _ink_on(c), name=_line(tags[i]), of=_line(of[j]), words=words(v, j) + (' (no evidence)' if open else ''), says=f'{_line(tags[i])}, {_line(of[j])}: {words(v, j)}' + (', no evidence' if open else '')))
+        out.append(dict(row=rows[i], column=heads[j], fill=c, open=open, told='' if open or v==0 else told(v, j), ink=k['muted'] if aside else _ink_on(c), name=one_line(tags[i]), of=one_line(of[j]), words=words(v, j) + (' (no evidence)' if open else ''), says=f'{one_line(tags[i])}, {one_line(of[j])}: {words(v, j)}' + (', no evidence' if open else '')))
     return pd.DataFrame(out, columns=['row', 'column', 'fill', 'open', 'told', 'ink', 'name', 'of', 'words', 'says'])
 
 def _percent(v, n=0): return f'<{10.**-n:g}' if 0 < v < .5*10.**-(n+2) else f'{100*v:.{n}f}'
@@ -132,7 +133,7 @@ def heatmap(
         m, sure = shares(tree, task, players=players, explainer=first.explainer.values.tolist()[x])
         if task is not None and isinstance(columns, (int, np.integer)) and columns < m.shape[1]: columns = first.target.values[_chosen(tree, task, int(columns), players, None, 0)[2]].tolist()
         v, known, tags, of, r, c, sums = _cut(m, sure, top, columns, what[:-1])
-        rows, heads, hue, most = _labels(tags, 34), _labels(of, 26), _hues(tree, players, tags, k), np.nanmax(v[[y not in sums for y in tags], :c], initial=0)
+        rows, heads, hue, most = labels_of(tags, 34), labels_of(of, 26), _hues(tree, players, tags, k), np.nanmax(v[[y not in sums for y in tags], :c], initial=0)
         d = _cells(v, known, rows, heads, (r, c), lambda v, j: _percent(v, int(most < .1)), lambda i, j, v: _tint(hue[i], _size(v, most), k), k, tags, of, lambda v, j: f'{_percent(v, int(most < .1))} %', sums)
         panels.append(_heat(d, rows, heads, (len(tags) - r, len(of) - c), k, (34, 24), first.explainer.values.tolist()[x] if len(e) > 1 else ''))
     kind, whole = ('tasks', m.shape[1]) if task is None else ('targets', m.shape[1])
@@ -154,10 +155,10 @@ def _signed(tree, task, sample, columns, players, explainers, top, k):
         unit = d.drop_duplicates('target').set_index('target').unit.reindex(a.target.values.tolist()); unit = [unit.get(y, '') for y in of]
         most = [np.nanmax(np.abs(v[:r, [u==w for w in unit]]), initial=0) for u in unit]; n = [digits([x]) - 1 if x else 0 for x in most]
         told = lambda v, j: number(v, max(0, n[j]), True)
-        p = _cells(v, known, _labels([of_row.get(y, y) for y in tags], 60), _labels(of, 26), (r, c), told, lambda i, j, v: _tint(k['plus' if v > 0 else 'minus'], _size(v, most[j]), k), k, tags, of, lambda v, j: f'{told(v, j)} {unit[j]}', sums)
-        rows, heads = _labels([of_row.get(y, y) for y in tags], 60), _labels(of, 26)
+        p = _cells(v, known, labels_of([of_row.get(y, y) for y in tags], 60), labels_of(of, 26), (r, c), told, lambda i, j, v: _tint(k['plus' if v > 0 else 'minus'], _size(v, most[j]), k), k, tags, of, lambda v, j: f'{told(v, j)} {unit[j]}', sums)
+        rows, heads = labels_of([of_row.get(y, y) for y in tags], 60), labels_of(of, 26)
         panels.append(_heat(p, rows, heads, (len(tags) - r, len(of) - c), k, (46, 24), a.explainer.values.tolist()[x] if len(e) > 1 else ''))
-    notes = [_source(a, e), _told(r, len(m), what, c, m.shape[1], 'targets'), f'In {" and ".join(dict.fromkeys(map(_line, filter(None, unit))))}. Blue, +: raises it; red, −: lowers it; hatched: the 95 % interval holds 0, no evidence.']
+    notes = [_source(a, e), _told(r, len(m), what, c, m.shape[1], 'targets'), f'In {" and ".join(dict.fromkeys(map(one_line, filter(None, unit))))}. Blue, +: raises it; red, −: lowers it; hatched: the 95 % interval holds 0, no evidence.']
     return _picture(panels, max(1, 1000//(46*len(of) + 60)), f'What moved the answers? ({task}, sample {sample})', notes, k, max(46*len(of) + 6.3*max(map(len, rows)) + 60, 460))
 
 # %% ../nbs/39_heatmaps.ipynb #2968656d
@@ -182,12 +183,12 @@ def interactions(
     m = np.sqrt((m**2).mean('sample')).values if sample is None else m.values[pick(a.sample.values, sample, 'sample')[0]]
     if not np.isfinite(m).any(): raise ValueError(f'task {task!r}: no interactions are known here; the run that made them was interrupted or had no samples')
     names, order = a.player.values.tolist(), np.argsort(-np.abs(m).sum(1), kind='stable')[:top]
-    v, tags = m[np.ix_(order, order)], [names[i] for i in order]; rows, most, n = _labels(tags, 30), np.nanmax(np.abs(v)), digits(v)
+    v, tags = m[np.ix_(order, order)], [names[i] for i in order]; rows, most, n = labels_of(tags, 30), np.nanmax(np.abs(v)), digits(v)
     told = lambda x, j: number(x, max(0, n - 1), sample is not None)
     hue = lambda i, j, x: _tint(k['muted'] if sample is None else k['plus' if x > 0 else 'minus'], _size(x, most), k)
     d = _cells(v, np.ones(v.shape, bool), rows, rows, v.shape, told, hue, k, tags, tags, told)
     held = np.abs(v).sum()/max(np.abs(m).sum(), 1e-300)
-    over = f'sample {_line(sample)}' if sample is not None else f'root mean square over {a.sizes["sample"]:,} samples'
-    notes = [f'{_line(a.explainer.values[e])} · {over}', f'Shown: {_part(len(order), len(names), what)}, {_percent(held)} % of all there is. Diagonal: alone; elsewhere: half of what the pair does together.',
+    over = f'sample {one_line(sample)}' if sample is not None else f'root mean square over {a.sizes["sample"]:,} samples'
+    notes = [f'{one_line(a.explainer.values[e])} · {over}', f'Shown: {_part(len(order), len(names), what)}, {_percent(held)} % of all there is. Diagonal: alone; elsewhere: half of what the pair does together.',
         ('Blue, +: raises it; red, −: lowers it. ' if sample is not None else '') + 'No intervals: none are known.']
     return _picture([_heat(d, rows, rows, (0, 0), k, (46, 24), '')], 1, f'What do {what} do together for {a.target.values[t]}? ({task})', notes, k, max(46*len(rows) + 6.3*max(map(len, rows)) + 60, 460))

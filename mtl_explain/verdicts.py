@@ -15,6 +15,7 @@ import math
 import altair as alt, numpy as np, pandas as pd
 
 # %% ../nbs/24_verdicts.ipynb #b326d5c1
+from .pictures import dressed, inline, labels_of
 from .metrics import LOWER
 from .evidence import delta_m, holm, mean_difference, signed_rank, wilcoxon_p
 
@@ -217,33 +218,11 @@ def _ink(theme):
     if theme not in INKS: raise ValueError(f"theme={theme!r}: use 'light' or 'dark'")
     return INKS[theme]
 
-def _rows_of(d): return alt.InlineData(values=d.astype(object).where(d.notna(), None).to_dict('records'))
-
-def _one_line(text): return ' '.join(''.join(c if c.isprintable() else ' ' for c in str(text)).split()) or '(no name)'
-
-def _dressed(chart, title, notes, k, width):
-    "A chart under its question, in the colours of a theme"
-    from textwrap import wrap
-    cut = lambda texts, px: [line for t in texts for line in wrap(_one_line(t), max(30, int(width/px)))]
-    head = alt.Title(cut([title], 7.6), subtitle=cut(notes, 5.9), anchor='start', color=k['ink'], subtitleColor=k['muted'], fontSize=14, fontWeight=600, subtitleFontSize=11.5, subtitleLineHeight=15, offset=12)
-    look = dict(labelColor=k['ink'], titleColor=k['muted'], titleFontWeight='normal', labelFontSize=11.5, titleFontSize=11.5)
-    return chart.properties(title=head).configure(background=k['paper'], padding=12, font='Inter, system-ui, Helvetica, Arial, sans-serif').configure_view(stroke=None).configure_axis(
-        gridColor=k['line'], domainColor=k['axis'], tickColor=k['axis'], **look).configure_legend(symbolStrokeWidth=2, labelLimit=0, **look)
-
 def _signed(x): return f'{x:+.3f}'.replace('-', '−')
 
 def _measured(measure): return 'accuracy or R²' if measure=='value' else measure
 
 # %% ../nbs/24_verdicts.ipynb #34b48112
-def _names(names):
-    "One line each, shortened in the middle, all different"
-    out, short = [], lambda t: t if len(t) <= 34 else f'{t[:20]}…{t[-13:]}'
-    for n in map(short, map(_one_line, names)):
-        k, t = 1, n
-        while t in out: k += 1; t = f'{n} ({k})'
-        out.append(t)
-    return out
-
 def difference_chart(
     runs:pd.DataFrame, # From `compare`
     model:str, # Who is judged
@@ -254,14 +233,14 @@ def difference_chart(
 )->alt.TopLevelMixin: # Altair chart
     "How much better or worse on each task, sorted, with intervals"
     d, k = differences(runs, model, against, measure), _ink(theme); n, m = d.verdict.value_counts(), mean_difference(d.difference)
-    d = d.assign(name=_names(d.task), fill=d.verdict.map(dict(better=k['better'], worse=k['worse'])).fillna(k['paper']), edge=d.verdict.map(dict(better=k['better'], worse=k['worse'])).fillna(k['muted']))
+    d = d.assign(name=labels_of(d.task, 34), fill=d.verdict.map(dict(better=k['better'], worse=k['worse'])).fillna(k['paper']), edge=d.verdict.map(dict(better=k['better'], worse=k['worse'])).fillna(k['muted']))
     d = d.assign(says=[f'{a}: {_signed(x)} ({v})' for a, x, v in zip(d.name, d.difference, d.verdict)])
-    base = alt.Chart(_rows_of(d[['name', 'difference', 'low', 'high', 'fill', 'edge', 'says']])).encode(tooltip=alt.Tooltip('says:N', title=' '), description='says:N', y=alt.Y('name:N', title=None, sort=d.name.tolist(), axis=alt.Axis(ticks=False, domain=False, labelLimit=0, labelOverlap=False)))
+    base = alt.Chart(inline(d[['name', 'difference', 'low', 'high', 'fill', 'edge', 'says']])).encode(tooltip=alt.Tooltip('says:N', title=' '), description='says:N', y=alt.Y('name:N', title=None, sort=d.name.tolist(), axis=alt.Axis(ticks=False, domain=False, labelLimit=0, labelOverlap=False)))
     x, edge = lambda c: alt.X(c, title=f'difference in {_measured(measure)}'), alt.Color('edge:N', scale=None)
     bars, dots = base.mark_rule(strokeWidth=1.3).encode(x=x('low:Q'), x2='high:Q', color=edge), base.mark_point(size=46, opacity=1, strokeWidth=1.5).encode(x=x('difference:Q'), fill=alt.Fill('fill:N', scale=None), stroke=alt.Stroke('edge:N', scale=None))
-    zero = alt.Chart(_rows_of(pd.DataFrame(dict(x=[0.])))).mark_rule(color=k['axis']).encode(x='x:Q')
+    zero = alt.Chart(inline(pd.DataFrame(dict(x=[0.])))).mark_rule(color=k['axis']).encode(x='x:Q')
     notes = [f'Mean over {len(d)} tasks {_signed(m[0])} (95 % bootstrap over tasks {_signed(m[1])} to {_signed(m[2])}).', f'Filled: beyond the noise of test rows and seeds (better on {n.get("better", 0)}, worse on {n.get("worse", 0)}; by chance alone about {len(d)*.025:.1f} each). Hollow: no evidence.']
-    return _dressed((zero + bars + dots).properties(width=width, height=alt.Step(15)), f'On which tasks is {model} better than {against}?', notes, k, width + 160)
+    return dressed((zero + bars + dots).properties(width=width, height=alt.Step(15)), f'On which tasks is {model} better than {against}?', notes, k, width + 160)
 
 # %% ../nbs/24_verdicts.ipynb #c73e40a5
 def rank_chart(
@@ -273,16 +252,16 @@ def rank_chart(
 )->alt.TopLevelMixin: # Altair chart
     "Mean ranks; bars at the right join models that do not differ"
     r, k, joined = ranks(runs, measure), _ink(theme), groups(runs, measure, families=families)
-    name = dict(zip(r.index, _names(r.index))); order = list(name.values()); end = len(r) + .25
+    name = dict(zip(r.index, labels_of(r.index, 34))); order = list(name.values()); end = len(r) + .25
     d = pd.DataFrame(dict(name=order, rank=r.values, told=[f'{v:.2f}' for v in r]))
     axis = alt.Y('name:N', sort=order, title=None, scale=alt.Scale(domain=order), axis=alt.Axis(ticks=False, domain=False, grid=True, labelLimit=0))
     x_title, x_scale, x_axis = 'mean rank (1 = best on every task)', alt.Scale(domain=[.9, end + .12*max(1, len(joined))], nice=False, zero=False), alt.Axis(values=list(range(1, len(r)+1)), grid=False, format='d')
-    dots = alt.Chart(_rows_of(d)).encode(x=alt.X('rank:Q', scale=x_scale, title=x_title, axis=x_axis), y=axis, description='told:N')
+    dots = alt.Chart(inline(d)).encode(x=alt.X('rank:Q', scale=x_scale, title=x_title, axis=x_axis), y=axis, description='told:N')
     bars = pd.DataFrame([dict(x=end + .12*i, first=name[g[0]], last=name[g[-1]]) for i, g in enumerate(joined)], columns=['x', 'first', 'last'])
-    lines = alt.Chart(_rows_of(bars)).mark_rule(strokeWidth=5, color=k['muted'], strokeCap='round').encode(x=alt.X('x:Q', scale=x_scale, title=x_title, axis=x_axis), y=alt.Y('first:N', sort=order, scale=alt.Scale(domain=order)), y2='last:N')
+    lines = alt.Chart(inline(bars)).mark_rule(strokeWidth=5, color=k['muted'], strokeCap='round').encode(x=alt.X('x:Q', scale=x_scale, title=x_title, axis=x_axis), y=alt.Y('first:N', sort=order, scale=alt.Scale(domain=order)), y2='last:N')
     tasks = len(_common(runs, measure, None)[0])
     notes = [f'{_measured(measure)}, {tasks} tasks, seeds averaged inside each.', 'A bar joins models of which no pair differs (Wilcoxon, Holm over all pairs, 5 %). Not to differ is not to be equal.']
-    return _dressed((lines + dots.mark_point(size=80, filled=True, opacity=1, color=k['series'][0]) + dots.mark_text(dy=-11, color=k['ink'], fontSize=11).encode(text='told:N')).properties(width=width, height=alt.Step(34)), 'Who comes first, task by task?', notes, k, width + 120)
+    return dressed((lines + dots.mark_point(size=80, filled=True, opacity=1, color=k['series'][0]) + dots.mark_text(dy=-11, color=k['ink'], fontSize=11).encode(text='told:N')).properties(width=width, height=alt.Step(34)), 'Who comes first, task by task?', notes, k, width + 120)
 
 # %% ../nbs/24_verdicts.ipynb #841e283d
 def posterior_chart(
@@ -295,14 +274,14 @@ def posterior_chart(
     width:int=420, # Of the plot, in pixels
 )->alt.TopLevelMixin: # Altair chart
     "How likely each model is better, practically equal, or worse"
-    v, k = verdicts(runs, against, measure, rope, families), _ink(theme); order, words = _names(v.index), ['better', 'practically equal', 'worse']
+    v, k = verdicts(runs, against, measure, rope, families), _ink(theme); order, words = labels_of(v.index, 34), ['better', 'practically equal', 'worse']
     d = pd.concat([pd.DataFrame(dict(name=order, what=w, p=v[c].values, place=i)) for i, (w, c) in enumerate(zip(words, ('p_better', 'p_equal', 'p_worse')))])
     d = d.assign(end=(e:=d.groupby('name', sort=False).p.cumsum()), start=e - d.p, middle=e - d.p/2, told=[f'{p:.2f}' if p >= .08 else '' for p in d.p], says=[f'{n}, {w}: {p:.3f}' for n, w, p in zip(d.name, d.what, d.p)])
-    base = alt.Chart(_rows_of(d)).encode(y=alt.Y('name:N', sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=0)), tooltip=alt.Tooltip('says:N', title=' '), description='says:N')
+    base = alt.Chart(inline(d)).encode(y=alt.Y('name:N', sort=order, title=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=0)), tooltip=alt.Tooltip('says:N', title=' '), description='says:N')
     color = alt.Color('what:N', title=None, scale=alt.Scale(domain=words, range=[k['better'], k['equal'], k['worse']]), legend=alt.Legend(orient='top'))
     bars = base.mark_bar(height=18).encode(x=alt.X('start:Q', title='probability', scale=alt.Scale(domain=[0, 1])), x2='end:Q', color=color)
     text = base.mark_text(fontSize=11, fontWeight=600).encode(x='middle:Q', text='told:N', color=alt.condition("datum.what=='practically equal'", alt.value('#000000'), alt.value('#ffffff' if theme=='light' else '#000000')))
-    return _dressed((bars + text).properties(width=width, height=alt.Step(30)), f'Better than {against}, practically equal, or worse?', [f'Bayesian signed-rank test over {int(v.tasks.iloc[0])} tasks; practically equal: within ±{rope:g} ({_measured(measure)}).'], k, width + 120)
+    return dressed((bars + text).properties(width=width, height=alt.Step(30)), f'Better than {against}, practically equal, or worse?', [f'Bayesian signed-rank test over {int(v.tasks.iloc[0])} tasks; practically equal: within ±{rope:g} ({_measured(measure)}).'], k, width + 120)
 
 # %% ../nbs/24_verdicts.ipynb #5d0f0918
 def curve_chart(
@@ -313,12 +292,12 @@ def curve_chart(
     width:int=420, # Of the plot, in pixels
 )->alt.TopLevelMixin: # Altair chart
     "Learning curves over training rows, with intervals over tasks"
-    d, k = curve(runs, against, measure), _ink(theme); name = dict(zip(d.model.unique(), _names(d.model.unique()))); d, order = d.assign(name=d.model.map(name)), list(name.values())
+    d, k = curve(runs, against, measure), _ink(theme); name = dict(zip(d.model.unique(), labels_of(d.model.unique(), 34))); d, order = d.assign(name=d.model.map(name)), list(name.values())
     x = alt.X('rows:O', sort=d.rows.unique().tolist(), title='training rows per table, at most', axis=alt.Axis(labelAngle=0, grid=False))
-    base = alt.Chart(_rows_of(d[['name', 'rows', 'mean', 'low', 'high']])).encode(x=x, xOffset=alt.XOffset('name:N', sort=order), color=alt.Color('name:N', sort=order, title=None, scale=alt.Scale(domain=order, range=k['series'])))
+    base = alt.Chart(inline(d[['name', 'rows', 'mean', 'low', 'high']])).encode(x=x, xOffset=alt.XOffset('name:N', sort=order), color=alt.Color('name:N', sort=order, title=None, scale=alt.Scale(domain=order, range=k['series'])))
     bars = base.mark_rule(strokeWidth=2).encode(y=alt.Y('low:Q', title=f'{"difference in " if against else ""}{_measured(measure)}', scale=alt.Scale(zero=against is not None)), y2='high:Q')
     dots = base.mark_point(filled=True, size=60, opacity=1).encode(y='mean:Q', shape=alt.Shape('name:N', sort=order, title=None, scale=alt.Scale(domain=order)))
     lines = base.mark_line(strokeWidth=1.4).encode(y='mean:Q')
-    zero = [alt.Chart(_rows_of(pd.DataFrame(dict(y=[0.])))).mark_rule(color=k['axis']).encode(y='y:Q')] if against else []
+    zero = [alt.Chart(inline(pd.DataFrame(dict(y=[0.])))).mark_rule(color=k['axis']).encode(y='y:Q')] if against else []
     title = f'How far from {against} with few rows?' if against else 'How much is learnt from few rows?'
-    return _dressed(alt.layer(*zero, lines, bars, dots).properties(width=width, height=260), title, [f'Means over the {d.tasks.iloc[0]} tasks that have rows enough, the same at every size; bars: 95 % bootstrap over tasks.'], k, width + 120)
+    return dressed(alt.layer(*zero, lines, bars, dots).properties(width=width, height=260), title, [f'Means over the {d.tasks.iloc[0]} tasks that have rows enough, the same at every size; bars: 95 % bootstrap over tasks.'], k, width + 120)

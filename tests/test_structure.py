@@ -72,6 +72,13 @@ def test_notebooks_are_clean(): assert sync.different('clean')==[]
 def test_imports_of_lessons_stand_in_cells_of_their_own(): assert sync.mixed()==[]
 
 
+FETCH = re.compile(r'(?:\bsrc=|<link[^>]*href=|url\(|\bimport\()\s*["\']?((?:https?:)?//[^"\'\s>)]+)|((?:https?:)?//(?:cdn\.|unpkg\.|esm\.|cdnjs\.)[^"\'\s>]+)')
+
+def fetches(outputs):
+    "Addresses that the html of some outputs would ask the network for"
+    return [a or b for o in outputs for kind, text in o.get('data', {}).items() if kind in ('text/html', 'image/svg+xml') for a, b in FETCH.findall(''.join(text))]
+
+
 @pytest.mark.parametrize('path', sync.notebooks(), ids=lambda p: p.stem)
 def test_a_notebook_opens_as_a_page(path):
     nb = json.loads(path.read_text(encoding='utf-8')); first = next(c for c in nb['cells'] if c['cell_type']=='markdown'); lines = [l for l in ''.join(first['source']).splitlines() if l]
@@ -80,6 +87,11 @@ def test_a_notebook_opens_as_a_page(path):
     assert nb['metadata']['kernelspec']['name']=='python3'
     for c in nb['cells']:
         assert not [o for o in c.get('outputs', []) if o['output_type']=='error'], f'{path.name} holds a traceback'
+        assert not (hit:=fetches(c.get('outputs', []))), f'{path.name}: an output would fetch {hit[0]}; let the picture be drawn here, alt.renderers.enable(\'svg\')'
+
+
+@pytest.mark.parametrize('html, found', [('<script src="https://a.b/c.js">', 1), ('"vega": "https://cdn.jsdelivr.net/npm/vega@6?noext"', 1), ("import('https://esm.sh/d3')", 1), ('<link href="//a.b/c.css">', 1), ('<a href="https://arxiv.org/abs/2405.06330">', 0), ('<svg xmlns="http://www.w3.org/2000/svg">', 0)])
+def test_what_an_output_would_fetch_is_found(html, found): assert len(fetches([dict(output_type='display_data', data={'text/html': [html]})]))==found
 
 
 def test_sync_sees_what_is_out_of_sync(tmp_path):
