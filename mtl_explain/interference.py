@@ -19,7 +19,7 @@ from .model import Batch
 from .task_gradients import TaskGradients
 from .losses import LOSSES, Rows
 from .train import _by_task, _groups, _processes, _seed
-from .ledger import TERMS, before
+from .ledger import TERMS, StepLedger, before
 
 # %% ../nbs/22_interference.ipynb #0c552b04
 def _blocks(data, blocks, rows, seed):
@@ -68,7 +68,7 @@ def _look(data, rows, shuffles):
     for part in parts.values():
         J = torch.stack([torch.cat([v for b, v in part if b==h], 1) for h in range(H)], 1).double(); size = J.square().sum((1, 2), keepdim=True).sqrt()
         J = torch.where(size > 0, J/size, 0.).flatten(0, 1); total = total + (J @ J.T).view(len(rows), H, len(rows), H).transpose(1, 2)
-    return (total/len(parts)).numpy()
+    return np.ascontiguousarray(total/len(parts))  # sums over a stored and a fresh array then agree to the bit
 
 # %% ../nbs/22_interference.ipynb #e91887f5
 def _cosines(products): s = products.sum((2, 3)); n = np.sqrt(np.einsum('ii->i', s).clip(1e-300)); return s/np.outer(n, n)
@@ -150,6 +150,23 @@ def before(self:Conflicts, data, run, draw, settings):
     groups = [list(g) for g in _groups(data, draw, settings['rows'], as_bytes(settings['memory']))]
     then = before(data, run.opt, draw, groups, lambda: _seed(data.model.device, settings['seed']*1_000_003 + run.step), run.balance is None)
     return lambda: self.ledgers.append(then())
+
+# %% ../nbs/22_interference.ipynb #4ba93747
+@patch
+def _options(self:Conflicts): return {k: getattr(self, k) for k in ('looks', 'early', 'blocks', 'rows', 'shuffles', 'draws', 'seed')}
+
+@patch
+def state(self:Conflicts):
+    "What a checkpoint keeps: arrays, and plain data"
+    kept = [vars(l) for l in self.ledgers]; arrays = {f'seen {i}': a for i, a in enumerate(self.seen)} | {f'ledger {i} {k}': v for i, l in enumerate(kept) for k, v in l.items() if isinstance(v, np.ndarray)}
+    return arrays, dict(options=self._options(), at=self.at, steps=self.steps, ledgers=[{k: v for k, v in l.items() if not isinstance(v, np.ndarray)} for l in kept])
+
+@patch
+def restore(self:Conflicts, data, arrays, plain):
+    "Go on from what a checkpoint kept"
+    if plain['options']!=self._options(): k = next(k for k, v in self._options().items() if plain['options'][k]!=v); raise ValueError(f'Conflicts: the run to resume was watched with {k}={plain["options"][k]!r}, not {getattr(self, k)!r}')
+    self.begin(data); self.at, self.steps, self.seen = list(plain['at']), plain['steps'], [arrays[f'seen {i}'] for i in range(len(plain['at']))]
+    self.ledgers = [StepLedger(**l, **{k.split(' ', 2)[2]: v for k, v in arrays.items() if k.startswith(f'ledger {i} ')}) for i, l in enumerate(plain['ledgers'])]
 
 # %% ../nbs/22_interference.ipynb #27b0f07d
 @patch

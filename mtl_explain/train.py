@@ -72,7 +72,9 @@ class _Run:
         "Tensors and plain data"
         t = {f'model.{k}': v for k, v in self.model.state_dict().items()} | {f'best.{k}': v for k, v in (self.best_state or {}).items()}
         t |= {f'opt.{i}.{k}': torch.as_tensor(v) for i, s in self.opt.state_dict()['state'].items() for k, v in s.items()}
-        meta = dict(settings=settings, suite=suite, aside=self.aside, step=self.step, best=self.best, best_step=self.best_step, seconds=self.seconds, log=self.log, balance=self.balance and self.balance.state())
+        seen, watch = self.watch.state() if self.watch is not None else ({}, None)
+        t |= {f'watch.{k}': torch.as_tensor(v) for k, v in seen.items()}
+        meta = dict(settings=settings, suite=suite, aside=self.aside, step=self.step, best=self.best, best_step=self.best_step, seconds=self.seconds, log=self.log, balance=self.balance and self.balance.state(), watch=watch)
         return {k: v.contiguous().clone() for k, v in t.items()}, meta
 
 def _save(run, path, settings, suite):
@@ -87,7 +89,7 @@ def _save(run, path, settings, suite):
 
 # %% ../nbs/20_train.ipynb #7b441e02
 @patch
-def load(self:_Run, path, settings, suite):
+def load(self:_Run, path, settings, suite, data):
     from safetensors import safe_open
     with safe_open(path, 'pt') as f: meta, t = json.loads(f.metadata()['run']), {k: f.get_tensor(k) for k in f.keys()}
     if (other:=_other_suite(meta['suite'], suite)): raise ValueError(f'fit: {path} was trained on another suite: {other}. Resume with the suite and model it was begun with, or start anew without resume=')
@@ -100,6 +102,7 @@ def load(self:_Run, path, settings, suite):
     self.opt.load_state_dict(dict(state=state, param_groups=self.opt.state_dict()['param_groups']))
     self.step, self.best, self.best_step, self.seconds, self.log, self.aside = (meta[k] for k in ('step', 'best', 'best_step', 'seconds', 'log', 'aside'))
     if self.balance is not None: self.balance.restore(meta['balance'])
+    if self.watch is not None and meta.get('watch'): self.watch.restore(data, {k: v.numpy() for k, v in part('watch.').items()}, meta['watch'])
 
 def _suite_as_text(data):
     "What a checkpoint remembers of the suite: names, and how many rows teach"
@@ -284,7 +287,7 @@ def fit(
     checkpoint=None, # File to keep the run in, written at every evaluation
     resume=None, # A checkpoint to go on from
     progress:bool=True, # One line that tells how far it is
-    watch=None, # Looks at some steps: an object of the page on interference, `Conflicts()`; what it saw is in the history; a resumed run is watched from there on
+    watch=None, # Looks at some steps: an object of the page on interference, `Conflicts()`; what it saw is in the history, and in the checkpoint
     monitor=None, # Called with the history so far after every evaluation and at the end, such as `TrainingMonitor()`
     memory='1 GB', # What a step may take for its intermediate results; a larger one goes over the tasks in groups
     precision:str=None, # 'bfloat16': multiply in half precision where the device is good at it; None = full
@@ -301,7 +304,7 @@ def fit(
     run = _Run(model, lr, weight_decay, _ready(balance, data.tasks, tasks_per_step))
     run.watch = watch
     settings = dict(steps=steps, rows=rows, lr=lr, tasks_per_step=tasks_per_step, sampler=repr(sampler), clip=clip, weight_decay=weight_decay, warmup=warmup, evaluate=evaluate, keep=keep, seed=seed, memory=memory, precision=precision, loss={k: type(v).__name__ for k, v in losses.items()}, balance=repr(balance))
-    if resume is not None: run.load(resume, settings, _suite_as_text(data))
+    if resume is not None: run.load(resume, settings, _suite_as_text(data), data)
     tell = lambda status: monitor and not _processes()[0] and monitor(_history(run, data, settings, patience, status))
     try:
         with using_threads(threads): status = _loop(data, run, settings, sampler, patience, checkpoint, progress, tell)

@@ -68,6 +68,15 @@ def test_words(watched):
     _, _, found = watched; some = lambda c, p: said(xr.Dataset(dict(conflict=(('task', 'task_2'), np.full((3, 3), c)), p_corrected=(('task', 'task_2'), np.full((3, 3), p))), coords=dict(task=list('abc'), task_2=list('abc'))))
     assert some(.5, .9)=='No evidence that any of 3 pairs of tasks pulls together or apart.' and '0 pull apart and 3 together' in some(.5, .01) and '3 pull apart' in some(-.5, .01) and 'could be tested' in some(.5, np.nan) and found.attrs['verdict']
 
+def test_a_resumed_run_has_seen_the_same(suite, watched, tmp_path):
+    model, history, found = watched; half, rest = (Conflicts(looks=4, draws=199) for _ in range(2))
+    def stop(h):
+        if h.attrs['status']=='running' and len(h.step)==1: raise KeyboardInterrupt
+    fit(MTLModel(suite, seed=1), suite, watch=half, checkpoint=tmp_path/'run', monitor=stop, **KW); other = MTLModel(suite, seed=1); again = fit(other, suite, watch=rest, resume=tmp_path/'run', **KW)
+    assert 0 < len(half.at) < len(rest.at)==4 and len(rest.ledgers)==4 and all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters()))
+    assert rest.result().identical(found) and again.conflict.identical(history.conflict)
+    with pytest.raises(ValueError, match='watched with looks=4, not 5'): fit(MTLModel(suite, seed=1), suite, watch=Conflicts(looks=5, draws=199), resume=tmp_path/'run', **KW)
+
 def test_a_baseline_can_be_watched(suite):
     fit(HardSharing(suite), suite, watch=(w:=Conflicts(looks=2, draws=19)), **KW); assert np.isfinite(w.result().conflict).all()
 
