@@ -5,7 +5,7 @@
 
 Every way is given as many steps as fit into the time that equal weights need for theirs, so the schedule of the learning rate ends where the time does. Runs are kept in build/balances.
 """
-import argparse, json, platform, statistics, sys, time, warnings
+import argparse, json, platform, statistics, time, warnings
 from datetime import date
 from functools import partial
 from pathlib import Path
