@@ -10,7 +10,7 @@ import argparse, json, platform, sys, warnings
 from datetime import date
 from functools import partial
 from pathlib import Path
-import torch
+import pandas as pd, torch
 from mtl_explain.baselines import HardSharing
 from mtl_explain.compare import Alone, Joint, compare, costs, stored
 from mtl_explain.evidence import mean_difference
@@ -21,33 +21,43 @@ from mtl_explain.verdicts import best_of, by_task, verdicts
 
 HERE = Path(__file__).parent; KEPT, OUT = Path('build/uci'), HERE/'results'
 CLASSICAL = ['linear', 'forest', 'boosting', 'svm']
-SIZES = {'48': dict(dim=16, width=48, blocks=(2, 2, 1)), '96': dict(dim=32, width=96, blocks=(2, 2, 2)), '48 deep': dict(dim=16, width=48, blocks=(3, 3, 3)), '96 drop .4': dict(dim=32, width=96, blocks=(2, 2, 2), dropout=.4)}
-CONCEPTS, SIZE, FIT = 32, '48', dict(steps=1000, rows=32, lr=5e-3, evaluate=50, weight_decay=0., keep='error')
+BASE = dict(steps=4000, rows=32, lr=3e-3, tasks_per_step=8, warmup=.2, evaluate=250, keep='error')
+SMALL, MIDDLE = dict(dim=16, width=48, blocks=(2, 2, 1)), dict(dim=32, width=64, blocks=(1, 3, 2))
+TRIED = {  # what was tried with own embeddings and one seed: the network, and what differs from BASE
+    '48': (SMALL, {}), '48, 25 tasks a step': (SMALL, dict(tasks_per_step=25, steps=1600, evaluate=100, lr=5e-3)), '48, dropout .4': (SMALL | dict(dropout=.4), {}), '96': (dict(dim=32, width=96, blocks=(2, 2, 2)), dict(steps=3000, evaluate=187)), '48, C 64': (SMALL | dict(dim=64), {}),
+    '64, C 128': (MIDDLE | dict(dim=128), dict(steps=3000, evaluate=187, lr=2e-3)), '64, 16 rows': (MIDDLE, dict(steps=8000, rows=16, lr=2e-3, warmup=.05, evaluate=500)), '64, 16 rows, long, dropout .1': (MIDDLE | dict(dropout=.1), dict(steps=16_000, rows=16, warmup=.05, evaluate=1000))}
+CONCEPTS, NETWORK, FIT = 32, MIDDLE | dict(dropout=.1), BASE | dict(steps=12_000, rows=16, warmup=.05, evaluate=500)  # the best of them by validation, a quarter shorter
+ALONE = dict(steps=1500, rows=32, lr=5e-3, evaluate=50, patience=10, keep='error')
 
 
-class Ours(Joint):
-    "Our model; what its attention came to is kept with the run, and the model beside it"
+class Kept(Joint):
+    "A network that is kept beside its run, with its validation error over the steps and what its attention came to"
     def train(self, suite, seed, checkpoint=None, progress=False):
         model, facts = super().train(suite, seed, checkpoint, progress)
         if checkpoint: model.save(Path(checkpoint).with_suffix('.safetensors'))
-        if not model.concepts: return model, facts
-        with torch.no_grad(): a = model.sharing.attention()
-        return model, facts | dict(alive=int((a.amax(0) >= 1e-3).sum()), support=float((a > 0).float().sum(1).mean()), largest=float(a.amax(1).mean()))
+        return model, facts
 
 
-def networks(size=SIZE, fit=FIT):
-    ours, width = lambda sharing: Ours(partial(MTLModel, sharing=sharing, **SIZES[size]), **fit), SIZES[size]['width']
-    return dict(own=ours(Own()), softmax=ours(Attend(CONCEPTS, 'softmax')), sparsemax=ours(Attend(CONCEPTS, 'sparsemax')), entmax=ours(Attend(CONCEPTS)), hard=Joint(partial(HardSharing, width=2*width), **fit), single=Alone(partial(HardSharing, width=width), **fit | dict(patience=6)))
+def told(model, history):
+    "Numbers that are kept of a run: when which validation error was reached, concepts alive, support of attention"
+    curve = dict(curve=json.dumps([[int(s), round(float(e), 5)] for s, e in zip(history.step.values, history.validation_error.mean('task').values)]))
+    if not getattr(model, 'concepts', 0): return curve
+    with torch.no_grad(): a = model.sharing.attention()
+    return curve | dict(alive=int((a.amax(0) >= 1e-3).sum()), support=float((a > 0).float().sum(1).mean()), largest=float(a.amax(1).mean()))
 
 
-def search(data, only=None):
-    "Own embeddings and 1.5-entmax, one seed, several settings; printed as they come"
-    for size in only or SIZES:
-        for name, changes in {'': {}, ' lr 2e-3': dict(lr=2e-3), ' decay .01': dict(weight_decay=.01)}.items():
-            if name and size!=next(iter(SIZES)): continue
-            ways = networks(size, FIT | changes)
-            r = compare(data, {f'{k} {size}{name}': ways[k] for k in ('entmax', 'own')}, [0], folder=KEPT/'search', progress=False)
-            print(r.groupby('model', sort=False).agg(valid=('valid', 'mean'), best_step=('best_step', 'first'), seconds=('seconds', 'first')).round(4).to_string(header=False), flush=True)
+def networks():
+    ours, width = lambda sharing: Kept(partial(MTLModel, sharing=sharing, **NETWORK), notes=told, **FIT), NETWORK['width']
+    return dict(own=ours(Own()), softmax=ours(Attend(CONCEPTS, 'softmax')), sparsemax=ours(Attend(CONCEPTS, 'sparsemax')), entmax=ours(Attend(CONCEPTS)), hard=Kept(partial(HardSharing, width=2*width), notes=told, **FIT), single=Alone(partial(HardSharing, width=width), **ALONE))
+
+
+def search(data):
+    "Settings of the network, printed as they come and written to results/uci_search.csv"
+    found = []
+    for name, (size, changes) in TRIED.items():
+        r = compare(data, {name: Joint(partial(MTLModel, sharing=Own(), **size), **BASE | changes)}, [0], folder=KEPT/'search', progress=False)
+        found.append(r.groupby('model', sort=False).agg(valid=('valid', 'mean'), best_step=('best_step', 'first'), seconds=('seconds', 'first')).round(4)); print(found[-1].to_string(header=False), flush=True)
+    pd.concat(found).to_csv(OUT/'uci_search.csv')
 
 
 def run(data, models, seeds):
@@ -60,7 +70,7 @@ def report():
     "Means, paired differences to the best classical model, costs; with and without the tasks that are faulty or too small"
     runs = stored(KEPT); small = runs.drop(columns=['each', 'settings', 'data'], errors='ignore')
     small[[c for c in ('model', 'seed', 'task', 'family', 'train_rows', 'test_rows', 'valid', 'value', 'log loss', 'best_step', 'best_seconds', 'seconds', 'parameters', 'alive', 'support', 'largest') if c in small]].round(4).to_csv(OUT/'uci.csv', index=False)
-    found = dict(date=str(date.today()), command='python tests/bench/uci.py run DATA; … report', machine=f'{platform.machine()}, one thread a run, torch {torch.__version__}', settings=dict(concepts=CONCEPTS, size=SIZES[SIZE], fit=FIT))
+    found = dict(date=str(date.today()), command='python tests/bench/uci.py run DATA; … report', machine=f'{platform.machine()}, one thread a run, torch {torch.__version__}', settings=dict(concepts=CONCEPTS, network=NETWORK, fit=FIT, alone=ALONE))
     for name, part in {'all tasks': runs, 'without faulty and tiny tasks': runs[~runs.task.isin(NOTES)]}.items():
         wide = by_task(part); there = [m for m in CLASSICAL if m in wide]; best = best_of(part, there, 'valid') if there else None  # by validation rows
         found[name] = dict(tasks=len(wide), mean=wide.mean().round(4).to_dict(), best_classical=best, against_it={m: [round(float(v), 4) for v in mean_difference(wide[m] - wide[best])] for m in wide if best and m!=best}, pairs=verdicts(part, 'own').round(4).reset_index().astype(object).where(lambda d: d.notna(), None).to_dict('records') if 'own' in wide and len(wide.columns) > 1 else [])
@@ -70,10 +80,10 @@ def report():
 
 
 if __name__=='__main__':
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter); p.add_argument('what', choices=['search', 'run', 'report']); p.add_argument('data', nargs='?'); p.add_argument('--models', nargs='*'); p.add_argument('--seeds', nargs='*', type=int); p.add_argument('--sizes', nargs='*'); a = p.parse_args()
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter); p.add_argument('what', choices=['search', 'run', 'report']); p.add_argument('data', nargs='?'); p.add_argument('--models', nargs='*'); p.add_argument('--seeds', nargs='*', type=int); a = p.parse_args()
     torch.set_num_threads(1); warnings.simplefilter('ignore')
     if a.what!='report':
         data = uci121(a.data)
-    if a.what=='search': search(data, a.sizes)
+    if a.what=='search': search(data)
     if a.what=='run': run(data, a.models or [*networks(), *CLASSICAL], a.seeds if a.seeds is not None else range(3))
     if a.what=='report': report()
