@@ -64,7 +64,7 @@ def test_no_label_lies_on_another_or_is_cut_off_and_all_can_be_read(open_page, s
         for theme in ('dark', 'light'): page.emulate_media(color_scheme=theme); page.wait_for_function("t => [...document.querySelectorAll('.mtl')].every(e => e.dataset.theme === t)", arg=theme); assert page.evaluate(checks.CONTRAST)==[], (width, theme)
 
 
-@pytest.mark.parametrize('theme, width, which', [('light', 1100, 'all'), ('dark', 400, 'usual')])
+@pytest.mark.parametrize('theme, width, which', [('light', 1100, 'all'), ('dark', 1100, 'all'), ('light', 400, 'all'), ('dark', 400, 'all')])
 def test_nothing_stands_in_anybodys_way(open_page, shown, theme, width, which):
     "No serious violation that axe-core finds"
     page = open_page(shown[which][0], width=width, theme=theme); all_drawn(page, shown[which][1]); page.evaluate(open(need.axe(), encoding='utf-8').read())
