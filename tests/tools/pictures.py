@@ -28,11 +28,11 @@ def pin_largest(tab):
 
 
 def shoot(browser, name, view, folder, out):
-    "Four pictures of a view: one page, whose width and theme change"
+    "Four pictures of a view: one page, whose width and theme change; of the explorer also in two columns"
     page = view.save_html(folder/f'{name}.html'); tab = browser.new_page(viewport=dict(width=1100, height=900), device_scale_factor=1.5); wrong = watch(tab)
     tab.goto(page.as_uri()); tab.wait_for_selector('.mtl-picture > *'); tab.evaluate('document.fonts.ready')
     if name=='concept-map-card': pin_largest(tab)
-    for end, width in SIZES.items():
+    for end, width in (SIZES | {'-wide': 1600} if name=='explorer' else SIZES).items():
         tab.set_viewport_size(dict(width=width, height=900)); tab.mouse.move(2, 2)
         for theme in ('light', 'dark'):
             tab.emulate_media(color_scheme=theme); tab.wait_for_selector(f'.mtl[data-theme={theme}]'); tab.wait_for_timeout(250)
