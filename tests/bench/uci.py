@@ -2,25 +2,28 @@
 
     python tests/bench/uci.py search DATA      # settings of the network, by mean validation accuracy alone
     python tests/bench/uci.py run DATA         # all models, all seeds; --models own softmax --seeds 0 1 for a part; broken off, the same command goes on
+    python tests/bench/uci.py run DATA --models 'softmax averaged' 'softmax fine-tuned' --seeds 0     # what may lift a model whose runs are done
     python tests/bench/uci.py report           # what the runs come to: results/uci.csv (a row per model, seed and task) and results/uci.json
 
 DATA is a folder of UCI-121 in either layout. Runs are kept in build/uci, a checkpoint at every evaluation.
 """
-import argparse, json, platform, sys, warnings
+import argparse, json, platform, sys, time, warnings
 from datetime import date
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 import pandas as pd, torch
 from mtl_explain.baselines import HardSharing
 from mtl_explain.compare import Alone, Joint, compare, costs, stored
 from mtl_explain.evidence import mean_difference
-from mtl_explain.model import MTLModel
+from mtl_explain.model import MTLModel, load_model
 from mtl_explain.sharing import Attend, Own
+from mtl_explain.tune import fine_tune
 from mtl_explain.uci import NOTES, uci121
 from mtl_explain.verdicts import best_of, by_task, verdicts
 
 HERE = Path(__file__).parent; KEPT, OUT = Path('build/uci'), HERE/'results'
-CLASSICAL = ['linear', 'forest', 'boosting', 'svm']
+OURS, CLASSICAL = ['own', 'softmax', 'sparsemax', 'entmax'], ['linear', 'forest', 'boosting', 'svm']
 BASE = dict(steps=4000, rows=32, lr=3e-3, tasks_per_step=8, warmup=.2, evaluate=250, keep='error')
 SMALL, MIDDLE = dict(dim=16, width=48, blocks=(2, 2, 1)), dict(dim=32, width=64, blocks=(1, 3, 2))
 TRIED = {  # what was tried with own embeddings and one seed: the network, and what differs from BASE
@@ -46,6 +49,21 @@ def told(model, history):
     return curve | dict(alive=int((a.amax(0) >= 1e-3).sum()), support=float((a > 0).float().sum(1).mean()), largest=float(a.amax(1).mean()))
 
 
+def kept(name): return sorted(KEPT.glob(f'{name}~*.safetensors'))
+
+
+class Tried:
+    "What may lift a model whose runs are done: the mean answer of all its seeds, or a copy fine-tuned for each task where validation says so"
+    def __init__(self, name, how): self.name, self.how = name, how
+    def __repr__(self): return f'Tried({self.name!r}, {self.how!r}, {len(kept(self.name))} seeds)'
+    def units(self, suite): return [suite.tasks]
+    def train(self, suite, seed, checkpoint=None, progress=False):
+        start, models = time.perf_counter(), [load_model(p) for p in kept(self.name)]
+        if self.how=='averaged': made = SimpleNamespace(predict=lambda t, x: {o: sum(m.predict(t, x)[o] for m in models)/len(models) for o in models[0].predict(t, x[:1])})
+        else: made = fine_tune(next(m for p, m in zip(kept(self.name), models) if p.name.split('~')[1]==str(seed)), suite, steps=200, lr=1e-3, keep='error', evaluate=25, seed=seed, progress=False)
+        return made, dict(parameters=sum(p.numel() for m in models for p in m.parameters()), seconds=time.perf_counter() - start, best_step=0, best_seconds=float('nan'))
+
+
 def networks():
     ours, width = lambda sharing: Kept(partial(MTLModel, sharing=sharing, **NETWORK), notes=told, **FIT), NETWORK['width']
     return dict(own=ours(Own()), softmax=ours(Attend(CONCEPTS, 'softmax')), sparsemax=ours(Attend(CONCEPTS, 'sparsemax')), entmax=ours(Attend(CONCEPTS)), hard=Kept(partial(HardSharing, width=2*width), notes=told, **FIT), single=Alone(partial(HardSharing, width=width), **ALONE))
@@ -61,7 +79,7 @@ def search(data):
 
 
 def run(data, models, seeds):
-    ways = networks() | {k: k for k in CLASSICAL}
+    ways = networks() | {k: k for k in CLASSICAL} | {f'{k} {how}': Tried(k, how) for k in OURS for how in ('averaged', 'fine-tuned')}
     for seed in seeds:
         for m in models: compare(data, {m: ways[m]}, [seed], folder=KEPT, progress=sys.stderr.isatty()); print(m, seed, flush=True)
 
@@ -69,7 +87,7 @@ def run(data, models, seeds):
 def report():
     "Means, paired differences to the best classical model, costs; with and without the tasks that are faulty or too small"
     runs = stored(KEPT); small = runs.drop(columns=['each', 'settings', 'data'], errors='ignore')
-    small[[c for c in ('model', 'seed', 'task', 'family', 'train_rows', 'test_rows', 'valid', 'value', 'log loss', 'best_step', 'best_seconds', 'seconds', 'parameters', 'alive', 'support', 'largest') if c in small]].round(4).to_csv(OUT/'uci.csv', index=False)
+    small[[c for c in ('model', 'seed', 'cap', 'task', 'outcome', 'metric', 'family', 'train_rows', 'test_rows', 'valid', 'value', 'log loss', 'macro-F1', 'AUC', 'calibration error', 'best_step', 'best_seconds', 'seconds', 'parameters', 'alive', 'support', 'largest') if c in small]].round(4).to_csv(OUT/'uci.csv', index=False)
     found = dict(date=str(date.today()), command='python tests/bench/uci.py run DATA; … report', machine=f'{platform.machine()}, one thread a run, torch {torch.__version__}', settings=dict(concepts=CONCEPTS, network=NETWORK, fit=FIT, alone=ALONE))
     for name, part in {'all tasks': runs, 'without faulty and tiny tasks': runs[~runs.task.isin(NOTES)]}.items():
         wide = by_task(part); there = [m for m in CLASSICAL if m in wide]; best = best_of(part, there, 'valid') if there else None  # by validation rows
