@@ -74,10 +74,10 @@ class Reference:
 # %% ../nbs/23_compare.ipynb #4335e550
 def best(
     history, # What `fit` returned
-    within:float=0., # Count the first evaluation whose validation loss is at most this far above the best, as a share of it
+    within:float=0., # Count the first evaluation that is at most this far above the best, as a share of it
 )->dict: # best_step, best_seconds
-    "When a run had its best validation loss; evaluations are equally far apart, so seconds go with steps"
-    mean = history.validation_loss.mean('task').values
+    "When a run was best by what decided which weights were kept, validation loss or error; evaluations are equally far apart, so seconds go with steps"
+    mean = history[f'validation_{history.attrs.get("keep", "loss")}'].mean('task').values
     if not len(mean): return dict(best_step=0, best_seconds=math.nan)
     steps = history.step.values; at = int(steps[np.argmax(mean <= np.nanmin(mean)*(1 + within))])
     return dict(best_step=at, best_seconds=float(history.attrs['seconds']*at/steps[-1]))

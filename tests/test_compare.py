@@ -262,3 +262,4 @@ def test_the_step_of_the_best_loss():
     import xarray as xr
     h = xr.Dataset(dict(validation_loss=(('step', 'task'), np.array([[.9, .9], [.5, .5], [.4, .6], [.48, .5], [.7, .7]]))), coords=dict(step=[10, 20, 30, 40, 50], task=['a', 'b']), attrs=dict(seconds=5.))
     assert best(h)==dict(best_step=40, best_seconds=4.) and best(h, within=.05)==dict(best_step=20, best_seconds=2.)
+    by_error = h.assign(validation_error=h.validation_loss[::-1].assign_coords(step=h.step)).assign_attrs(keep='error'); assert best(by_error)['best_step']!=40
