@@ -1,4 +1,4 @@
-"""A training step over 121 tasks shaped like UCI-121, against the loop over tasks: the same mathematics, gradients compared, arms in turns, median of five; the floor of its matrix products; its memory.
+"""A training step over 121 tasks shaped like UCI-121, against the loop over tasks: the same mathematics, gradients compared, arms in turns, median of five; the floor of its matrix products; its memory; what the gradients of each task cost beside it.
 
     python tests/bench/bench_training.py [FOLDER]     with a folder of UCI-121 also the time to one common level on 60 tasks against one task a step
 """
@@ -9,6 +9,7 @@ from mtl_explain.data import Table, TaskSuite
 from mtl_explain.losses import Rows
 from mtl_explain.model import Batch, MTLModel
 from mtl_explain.sharing import Attend
+from mtl_explain.task_gradients import TaskGradients
 from mtl_explain.train import _draw, fit
 
 TASKS, VARIABLES, C, WIDTH, BLOCKS = 121, 3025, 128, 128, (3, 3, 3)
@@ -76,6 +77,23 @@ def steps(suite):
         print(f'{n:2d} rows a task: naive loop {1e3*s["naive"]:.0f} ms, loop with γ and β once per variable {1e3*s["once"]:.0f}, ours {1e3*s["ours"]:.0f}: {s["naive"]/s["ours"]:.2f} and {s["once"]/s["ours"]:.2f} times as fast (gates {gates["naive"]:g}, {gates["once"]:g}); the floor of the encoder’s matrix products is {1e3*least:.0f} ms, {least/s["ours"]:.0%} of a step; gradients differ by {gap:.0e}', flush=True)
 
 
+def gradients(suite):
+    "One gradient per task of all that is shared, from one pass: its cost beside a step's"
+    model, rows = ready(suite); plain, opt = arms(model, rows)['ours'], torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0, fused=True); whole = Batch(model, rows.tasks)
+    def each(d):
+        take = lambda part: torch.cat([part[t][:, r] for t, r in d.items()])
+        def losses(call, tasks): return rows.loss(whole, call(whole, take(rows.x)), take(rows.y))*rows.weight[whole.outcomes]  # every task has one outcome
+        g = TaskGradients(model); g.collect(losses); g.leave(torch.full((len(d),), 1/len(d))); return g
+    for n, gate in {32: 1.25, 4: None}.items():
+        d = drawn(rows, n, 0); model.zero_grad(); plain(d); want = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]); model.zero_grad(); each(d); got = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+        gap = float((got - want).abs().max()/want.abs().max()); assert gap < 1e-5, gap
+        seconds = {'a step': [], 'with gradients of each task': []}
+        for k in range(5):
+            for (name, spent), f in zip(seconds.items(), (plain, each)): t = time.perf_counter(); opt.zero_grad(set_to_none=True); f(drawn(rows, n, k)); opt.step(); spent.append(time.perf_counter() - t)
+        a, b = map(statistics.median, seconds.values()); print(f'{n:2d} rows a task: a step {1e3*a:.0f} ms, with the gradient of each task {1e3*b:.0f}: {b/a:.2f} times as long' + (f' (gate {gate:g})' if gate else '') + f'; their mean differs from the plain gradient by {gap:.0e}', flush=True)
+        if gate and b/a > gate: missed.append(f'gradients of each task: {b/a:.2f}')
+
+
 def memory():
     "Peak memory of one step in a process of its own, beside what suite and model take (Linux)"
     def status(what): return next(int(l.split()[1])/1e6 for l in Path('/proc/self/status').read_text().splitlines() if l.startswith(what))
@@ -105,7 +123,7 @@ def to_a_level(folder, n=60, most=6000):
 if __name__=='__main__':
     torch.set_num_threads(1)
     if sys.argv[1:]==['memory']: memory(); sys.exit()
-    steps(uci_like())
+    steps(uci_like()); gradients(uci_like())
     used = float(subprocess.run([sys.executable, __file__, 'memory'], check=True, capture_output=True, text=True).stdout)
     print(f'a step at 32 rows a task takes {used:.2f} GB beside data and model (gate .6)')
     if used > .6: missed.append('memory')
