@@ -13,8 +13,8 @@ import altair as alt, numpy as np, pandas as pd, xarray as xr
 # %% ../nbs/39_heatmaps.ipynb #f10a6eed
 from .schema import has, node, tasks_of
 from .interop import frame, group, pick
-from .pictures import inline, labels_of, one_line
-from .charts import _chosen, _ink_on, _many, _part, _picture, _reached, _rows, _source, _theme, _tint, digits, mix, number
+from .pictures import colours, inline, labels_of, one_line
+from .charts import _chosen, _ink_on, _many, _part, _picture, _reached, _rows, _source, _tint, digits, mix, number
 
 # %% ../nbs/39_heatmaps.ipynb #6ad22406
 def shares(
@@ -124,7 +124,7 @@ def heatmap(
     theme:str='light', # 'light' or 'dark'
 )->alt.TopLevelMixin: # Altair chart
     "Players × tasks, or players × targets of a task"
-    k = _theme(theme)
+    k = colours(theme)
     if sample is not None and task is None: raise ValueError(f'sample={sample!r} is a sample of one task: name it, heatmap(tree, task, sample)')
     if sample is not None: return _signed(tree, task, sample, columns, players, explainers, top, k)
     first = group(tree, task if task is not None else next(iter(tasks_of(tree, f'attribution/{players}')), None), players)
@@ -174,7 +174,7 @@ def interactions(
     theme:str='light', # 'light' or 'dark'
 )->alt.TopLevelMixin: # Altair chart
     "What pairs of players do together, for one answer or over all"
-    k, found, what = _theme(theme), tasks_of(tree, f'interaction/{players}'), _many.get(players, 'players')
+    k, found, what = colours(theme), tasks_of(tree, f'interaction/{players}'), _many.get(players, 'players')
     if task not in found: raise ValueError(f'/interaction/{players} has no task {task!r}: there are {", ".join(map(repr, found)) or "none"}; a method that gives interactions writes them')
     a = found[task].to_dataset()
     if target is None and a.sizes['target'] > 1: raise ValueError(f'target is needed: task {task!r} has {", ".join(map(repr, a.target.values.tolist()))}')
