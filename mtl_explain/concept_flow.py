@@ -12,8 +12,8 @@ import numpy as np, pandas as pd, traitlets as t, xarray as xr
 from fastcore.basics import patch
 
 # %% ../nbs/52_concept_flow.ipynb #5f74aafd
-from .schema import has, tasks_of
-from .view import Empty, View, near, pack
+from .schema import has
+from .view import Empty, Pins, View, pack
 from .flows import evidence, flows, places, routes, source, ways
 
 # %% ../nbs/52_concept_flow.ipynb #c744fc84
@@ -38,43 +38,16 @@ def _set(f, b, measure, explainer, limit):
     return dict(measure=measure, explainer=explainer, n=len(at), count=len(f['v']), total=float(f['flow'].sum())), {**arrays, 'held': f['held'], 'held_se': f['held_se'], 'none': f['none'], **_counted(f, b)}
 
 # %% ../nbs/52_concept_flow.ipynb #bc8c8712
-def _known(trait, x, there):
-    if x not in there: raise ValueError(f'{trait}: no {x!r}; ' + near(x, list(there)[:60]))
-    return x
-
-def _concept_id(view, x):
-    ids, named = view._info['concepts'], [k for k, v in view.names.items() if v==x]
-    if x not in ids and len(named) != 1: raise ValueError(f'no concept {x!r}; ' + near(x, ids + list(view.names.values())))
-    return x if x in ids else named[0]
-
-def _any_explainer(tree):
-    "Every explainer of the tree: a linked view may name one that played with other players"
-    groups = tree['attribution'].children if has(tree, 'attribution') else ()
-    return list(dict.fromkeys(str(e) for g in groups for n in tasks_of(tree, f'attribution/{g}').values() for e in n['explainer'].values))
-
-# %% ../nbs/52_concept_flow.ipynb #cc119b63
-class ConceptFlow(View, script='concept_flow.js'):
+class ConceptFlow(Pins, View, script='concept_flow.js'):
     "By what route does a variable reach a task?"
-    concepts = t.List(t.Unicode(), help='Pinned concepts, by id').tag(sync=True)
-    tasks = t.List(t.Unicode(), help='Pinned tasks, by name').tag(sync=True)
     variables = t.List(t.Unicode(), help='Pinned variables, by id').tag(sync=True)
-    explainer = t.Unicode(help='Whose importance is shown').tag(sync=True)
     width = t.Enum(['importance', 'attention'], 'importance', help='What the width of a ribbon is').tag(sync=True)
     mass = t.Float(.9, min=.05, max=1., help='Share of the flow that is drawn').tag(sync=True)
-    names = t.Dict(help="Concept id -> the user's name").tag(sync=True)
     question = 'By what route does a variable reach a task?'
-    @t.validate('concepts')
-    def _concepts(self, p): return p.value if self.trouble else list(dict.fromkeys(_concept_id(self, x) for x in p.value))
-    @t.validate('tasks', 'variables')
-    def _pinned(self, p): return p.value if self.trouble else list(dict.fromkeys(_known(p.trait.name, x, dict.fromkeys(self._all[p.trait.name])) for x in p.value))
-    @t.validate('explainer')
-    def _explainer(self, p): return p.value if self.trouble or not p.value else _known('explainer', p.value, _any_explainer(self.tree))
     @t.validate('width')
     def _width(self, p):
         if p.value=='importance' and not self.trouble and len(self._info['sets'])==1: raise ValueError("width='importance': neither edges nor concepts were explained in this tree; explain it with players='edge', or use width='attention'")
         return p.value
-    @t.validate('names')
-    def _names(self, p): return p.value if self.trouble else {_known('names', k, self._info['concepts']): str(v) for k, v in p.value.items() if str(v)}
 
 # %% ../nbs/52_concept_flow.ipynb #32fb6eb0
 _no_concepts = Empty('This explanation has no concepts', 'The variables of the model have embeddings of their own, so no route runs through anything shared. The other views work.', 'MTLModel(suite, sharing=Attend(12))')

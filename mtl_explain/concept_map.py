@@ -14,7 +14,7 @@ from fastcore.basics import patch
 # %% ../nbs/51_concept_map.ipynb #b157c9a4
 from .flows import evidence
 from .schema import has, tasks_of
-from .view import Empty, View, clean_name, near, pack
+from .view import Empty, Pins, View, pack
 
 # %% ../nbs/51_concept_map.ipynb #ce7378a2
 def _weights(node):
@@ -153,39 +153,16 @@ def _matches(tree, order):
     a = tree['matching'].attrs
     return dict(matches=found, matching=dict(corrected=True, shuffled=str(a.get('null', '')), permutations=int(a.get('permutations', 0))))
 
-# %% ../nbs/51_concept_map.ipynb #c64204ce
-def _concept_id(view, x):
-    ids, named = view._info['concepts'], [k for k, v in view.names.items() if v==x]
-    if x in ids: return x
-    if len(named)==1: return named[0]
-    raise ValueError(f'no concept {x!r}; ' + near(x, ids + list(view.names.values())))
-
-def _known(trait, x, there):
-    if x not in there: raise ValueError(f'{trait}: no {x!r}; ' + near(x, list(there)))
-    return x
-
 # %% ../nbs/51_concept_map.ipynb #06274090
-class ConceptMap(View, script='concept_map.js'):
+class ConceptMap(Pins, View, script='concept_map.js'):
     "Which concepts are shared, which private?"
-    concepts = t.List(t.Unicode(), help='Pinned concepts, by id').tag(sync=True)
-    tasks = t.List(t.Unicode(), help='Pinned tasks, by name').tag(sync=True)
-    explainer = t.Unicode(help='Whose importance is shown').tag(sync=True)
     shade = t.Enum(['importance', 'attention'], 'importance', help='What a cell shows').tag(sync=True)
     mass = t.Float(.9, min=.05, max=1., help='Share of the effect that is drawn, where there are too many cells for numbers').tag(sync=True)
-    names = t.Dict(help="Concept id -> the user's name; written back into the tree").tag(sync=True)
     question = 'Which concepts are shared, which private?'
-    @t.validate('concepts')
-    def _concepts(self, p): return list(dict.fromkeys(_concept_id(self, x) for x in p.value))
-    @t.validate('tasks')
-    def _tasks(self, p): return list(dict.fromkeys(_known('tasks', x, self._info['columns']) for x in p.value))
-    @t.validate('explainer')
-    def _explainer(self, p): return p.value and _known('explainer', p.value, self._info['explainers'])
     @t.validate('shade')
     def _shade(self, p):
         if p.value=='importance' and self._info.get('explainers')==[]: raise ValueError("shade='importance': concepts were not explained in this tree; explain it with concepts as players, or use shade='attention'")
         return p.value
-    @t.validate('names')
-    def _names(self, p): return {_known('names', k, self._info['concepts']): n for k, v in p.value.items() if (n:=clean_name(v))}
 
 # %% ../nbs/51_concept_map.ipynb #1b82717f
 def _families(tree, tasks):
@@ -221,7 +198,7 @@ def prepare(self:ConceptMap, tree):
     found, ids = _rows(c), [str(x) for x in c.concept.values]
     order, cols = [ids[k] for b in found for k in b['rows']], _columns(tree)
     held, c, names = shares(tree).sel(task=cols, concept=order), c.sel(task=cols, concept=order), {i: str(l) for i, l in zip(ids, c.label.values) if str(l)}
-    info = _info(tree, c, found, held, order)
+    info = _info(tree, c, found, held, order); self._all = dict(tasks=info['columns'])
     cards, labels = _cards(tree, order, cols, info['explainers'])
     arrays = pack(share=held.share, share_se=held.share_se, none=held.none, usage=c.usage.transpose('task', 'concept'), degree=c.degree, specificity=c.specificity, specificity_se=c.specificity_se, **cards)
     first = dict(explainer=info['explainers'][0], shade='importance') if info['explainers'] else dict(explainer='', shade='attention')
@@ -230,7 +207,7 @@ def prepare(self:ConceptMap, tree):
 # %% ../nbs/51_concept_map.ipynb #69dd7bae
 def _with_shares(out, view):
     "share, its interval, evidence; and one more row a task for what no concept holds"
-    s = shares(view.tree).sel(explainer=view.explainer, concept=view._info['concepts'], task=view._info['columns'])
+    there = view._info['explainers']; s = shares(view.tree).sel(explainer=view.explainer if view.explainer in there else there[0], concept=view._info['concepts'], task=view._info['columns'])
     share, se = (s[k].transpose('concept', 'task').values.ravel() for k in ('share', 'share_se'))
     out = out.assign(share=share, low=np.maximum(share - 1.96*se, 0), high=share + 1.96*se, evidence=share - 1.96*se > 0)
     return pd.concat([out, pd.DataFrame(dict(concept='', name='no concept', task=view._info['columns'], share=s['none'].values))], ignore_index=True)

@@ -14,7 +14,7 @@ from fastcore.basics import patch
 # %% ../nbs/53_task_compare.ipynb #9f71f7f2
 from .flows import evidence, flows, places, source, ways
 from .schema import has, tasks_of
-from .view import Empty, View, near, pack
+from .view import Empty, Pins, View, pack
 
 # %% ../nbs/53_task_compare.ipynb #05ec8a18
 def overlaps(
@@ -82,35 +82,17 @@ def _held(tree, b, measure, explainer):
     return {**f, **{k: np.where(has_[:, None] if f[k].ndim==2 else has_, c[k], f[k]) for k in ('held', 'held_se', 'none')}}
 
 # %% ../nbs/53_task_compare.ipynb #a930e139
-def _known(trait, x, there):
-    if x not in there: raise ValueError(f'{trait}: no {x!r}; ' + near(x, list(there)[:60]))
-    return x
-
-def _concept_id(view, x):
-    ids, named = view._info['concepts'], [k for k, v in view.names.items() if v==x]
-    if x not in ids and len(named) != 1: raise ValueError(f'no concept {x!r}; ' + near(x, ids + list(view.names.values())))
-    return x if x in ids else named[0]
-
-def _any_explainer(tree):
-    "Every explainer of the tree: a linked view may name one that played with other players"
-    groups = tree['attribution'].children if has(tree, 'attribution') else ()
-    return list(dict.fromkeys(str(e) for g in groups for n in tasks_of(tree, f'attribution/{g}').values() for e in n['explainer'].values))
-
 def _pair(tasks, info):
     "The two tasks that are compared, by position"
     at = [info['tasks'].index(x) for x in dict.fromkeys(tasks) if x in info['tasks']][-2:]
     return info['pair'] if not at else [at[0], info['partner'][at[0]]] if len(at)==1 else at
 
 # %% ../nbs/53_task_compare.ipynb #eb6a19f1
-class TaskCompare(View, script='task_compare.js'):
+class TaskCompare(Pins, View, script='task_compare.js'):
     "What do two tasks share, where do they part?"
-    tasks = t.List(t.Unicode(), help='Pinned tasks, by name; the last two are compared').tag(sync=True)
-    concepts = t.List(t.Unicode(), help='Pinned concepts, by id; they are open').tag(sync=True)
     variables = t.List(t.Unicode(), help='Pinned variables, by id').tag(sync=True)
-    explainer = t.Unicode(help='Whose importance is shown').tag(sync=True)
     width = t.Enum(['importance', 'attention'], 'importance', help='What the width of a bar is').tag(sync=True)
     sort = t.Enum(['shared', 'largest', 'name'], 'shared', help='Order of the concepts').tag(sync=True)
-    names = t.Dict(help="Concept id -> the user's name").tag(sync=True)
     question = 'What do two tasks share, where do they part?'
     def __init__(self,
         tree:xr.DataTree=None, # A result
@@ -121,18 +103,10 @@ class TaskCompare(View, script='task_compare.js'):
         if a and a==b: raise ValueError(f'a and b are both {a!r}: name two tasks')
         if (a or b) and 'tasks' in kw: raise TypeError('name the tasks as a and b, or as tasks, not both')
         super().__init__(tree, **kw, **(dict(tasks=[x for x in (a, b) if x]) if a or b else {}))
-    @t.validate('concepts')
-    def _concepts(self, p): return p.value if self.trouble else list(dict.fromkeys(_concept_id(self, x) for x in p.value))
-    @t.validate('tasks', 'variables')
-    def _pinned(self, p): return p.value if self.trouble else list(dict.fromkeys(_known(p.trait.name, x, dict.fromkeys(self._all[p.trait.name])) for x in p.value))
-    @t.validate('explainer')
-    def _explainer(self, p): return p.value if self.trouble or not p.value else _known('explainer', p.value, _any_explainer(self.tree))
     @t.validate('width')
     def _width(self, p):
         if p.value=='importance' and not self.trouble and len(self._info['sets'])==1: raise ValueError("width='importance': concepts were not explained in this tree; explain it with concepts as players, or use width='attention'")
         return p.value
-    @t.validate('names')
-    def _names(self, p): return p.value if self.trouble else {_known('names', k, self._info['concepts']): str(v) for k, v in p.value.items() if str(v)}
 
 # %% ../nbs/53_task_compare.ipynb #d56e70a6
 _no_concepts = Empty('This explanation has no concepts', 'The variables of the model have embeddings of their own, so two tasks share none of them. The other views work.', 'MTLModel(suite, sharing=Attend(12))')

@@ -6,7 +6,7 @@ Docs: https://mtl-explain.github.io/mtl_explain/view.html.md"""
 
 # %% auto #0
 __all__ = ['STATIC', 'NO_SCRIPT', 'inline', 'pack', 'to_json', 'fragment', 'page', 'near', 'View', 'traits_of', 'clean_name',
-           'keep_names', 'Empty', 'Link', 'link', 'static_widgets']
+           'keep_names', 'Pins', 'Empty', 'Link', 'link', 'static_widgets']
 
 # %% ../nbs/50_view.ipynb #12927f20
 import base64, difflib, hashlib, html, json, os, re, sys
@@ -15,7 +15,7 @@ from pathlib import Path
 
 # %% ../nbs/50_view.ipynb #869030b7
 import anywidget, ipywidgets, numpy as np, traitlets as t, xarray as xr
-from .schema import check, has
+from .schema import check, has, tasks_of
 
 # %% ../nbs/50_view.ipynb #7260784b
 STATIC = files('mtl_explain') / 'static'
@@ -185,6 +185,35 @@ def keep_names(
     if not has(tree, 'concepts'): return
     c = tree['concepts']
     c['label'] = c['label'].copy(data=np.array([clean_name(names.get(str(x), '')) for x in c['concept'].values], dtype=str))
+
+# %% ../nbs/50_view.ipynb #f7256297
+def _known(trait, x, there):
+    if x not in there: raise ValueError(f'{trait}: no {x!r}; ' + near(x, list(there)[:60]))
+    return x
+
+def _explainers(tree):
+    "Every explainer of a result, whatever it played with"
+    groups = tree['attribution'].children if has(tree, 'attribution') else ()
+    return list(dict.fromkeys(str(e) for g in groups for n in tasks_of(tree, f'attribution/{g}').values() for e in n['explainer'].values))
+
+class Pins(t.HasTraits):
+    "The traits by which views of concepts are linked; `prepare` puts the concepts into `_info['concepts']`, and what else may be pinned into `_all`"
+    concepts = t.List(t.Unicode(), help='Pinned concepts, by id').tag(sync=True)
+    tasks = t.List(t.Unicode(), help='Pinned tasks, by name').tag(sync=True)
+    explainer = t.Unicode(help='Whose importance is shown').tag(sync=True)
+    names = t.Dict(help="Concept id -> the user's name; written back into the tree").tag(sync=True)
+    def _concept_id(self, x):
+        ids, named = self._info['concepts'], [k for k, v in self.names.items() if v==x]
+        if x not in ids and len(named) != 1: raise ValueError(f'no concept {x!r}; ' + near(x, ids + list(self.names.values())))
+        return x if x in ids else named[0]
+    @t.validate('concepts')
+    def _concepts(self, p): return p.value if self.trouble else list(dict.fromkeys(map(self._concept_id, p.value)))
+    @t.validate('tasks', 'variables')
+    def _pinned(self, p): return p.value if self.trouble else [_known(p.trait.name, x, self._all[p.trait.name]) for x in dict.fromkeys(p.value)]
+    @t.validate('explainer')
+    def _explainer(self, p): return p.value if self.trouble or not p.value else _known('explainer', p.value, _explainers(self.tree))
+    @t.validate('names')
+    def _names(self, p): return p.value if self.trouble else {_known('names', k, self._info['concepts']): n for k, v in p.value.items() if (n:=clean_name(v))}
 
 # %% ../nbs/50_view.ipynb #f582090d
 from fastcore.basics import patch

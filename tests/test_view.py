@@ -3,12 +3,12 @@ import json, re, subprocess, sys
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
-import numpy as np, pytest, traitlets as t
+import numpy as np, pytest, traitlets as t, xarray as xr
 from hypothesis import given, settings, strategies as st
 
 import trees
 from mtl_explain.concept_map import ConceptMap, bands, shares
-from mtl_explain.schema import check, load, node, save
+from mtl_explain.schema import check, example, load, node, save
 from mtl_explain.view import STATIC, View, inline, link, pack, page, static_widgets, to_json, traits_of
 
 
@@ -204,6 +204,13 @@ def test_table(ex):
 def test_without_effects_attention_is_shown_and_named():
     m = ConceptMap(trees.people(concepts_explained=False)); assert m.shade=='attention' and m.explainer==''
     with pytest.raises(ValueError, match='concepts were not explained'): m.shade = 'importance'
+
+
+def test_an_explainer_that_did_not_play_with_concepts():
+    "A linked view may name it; the map goes on with its own"
+    ex = example(); other = xr.DataTree.from_dict({n.path: d.assign_coords(explainer=['other']) if n.path.startswith('/attribution/feature') and 'explainer' in d.dims else d for n in ex.subtree for d in [n.to_dataset(inherit=False)]})
+    m = ConceptMap(other); before = m.table(); m.explainer = 'other'; assert m.explainer=='other' and m.table().equals(before)
+    with pytest.raises(ValueError, match="no 'nobody'"): m.explainer = 'nobody'
 
 
 def test_several_explainers():

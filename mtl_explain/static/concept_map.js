@@ -15,7 +15,7 @@ const unpacked = packed => { if (!packed) return {}; if (!kept.has(packed)) kept
 /** The traits as one object of labels and typed arrays */
 export function read(get) {
   const info = get('_info') ?? {}, {arrays, known} = unpacked(get('_arrays')), d = {...info, ...arrays, known, names: get('names') ?? {}, pins: get('concepts') ?? [], pinnedTasks: get('tasks') ?? [], shade: get('shade'), mass: get('mass') ?? 1};
-  d.K = d.concepts?.length ?? 0; d.T = d.columns?.length ?? 0; d.e = Math.max(0, (d.explainers ?? []).indexOf(get('explainer')));
+  d.K = d.concepts?.length ?? 0; d.T = d.columns?.length ?? 0; d.e = Math.max(0, (d.explainers ?? []).indexOf(get('explainer'))); d.missing = get('explainer') && d.explainers && !d.explainers.includes(get('explainer')) ? get('explainer') : '';
   d.effect = d.shade === 'importance' && (d.explainers ?? []).length > 0;
   d.many = d.K*d.T > MANY; d.least = d.many && d.usage ? cutAt(d).least : 0;
   return d;
@@ -122,7 +122,7 @@ export function italics(d) {
 }
 export function source(d) {
   if (!d.effect) return `attention weights of the model: mean over the variables of a task${(d.explainers ?? []).length ? ' · bands and margins by effect' : ' · concepts were not explained, so there are no effects to show'}`;
-  return oneLine(d.sources[d.e]);
+  return (d.missing ? `${oneLine(d.missing)} did not play with concepts; shown is ` : '') + oneLine(d.sources[d.e]);
 }
 export const largest = d => overall(d).largest;
 

@@ -45,6 +45,7 @@ test('the foot', () => {
   assert.match(lines[0], / Italic: suggested name\.$/); assert.equal(M.italics(data({suggested: ['', '', '']})), ''); assert.equal(M.italics(data({}, {names: {c02: 'riches'}})), '');
   const tested = p => M.italics(data({suggested: ['', 'riches', 'x'], matches: [null, {named: 'a', p}, {named: 'b', p: .9}]})); assert.equal(tested(.2), ' Italic: suggested names, no fit beyond chance.'); assert.equal(tested(.01), ' Italic: suggested names.');
   assert.match(plain(M.foot(data({explainers: []}, {shade: 'attention', explainer: ''}))[2]), /were not explained/);
+  assert.match(M.source(data({}, {explainer: 'lime'})), /^lime did not play with concepts; shown is shapley/); assert.equal(M.source(data({}, {explainer: 'shapley'})), 'shapley on concepts');
 });
 test('the card lists the strongest variables of the tasks that a concept serves', () => {
   const {rows, more} = M.stands(data(), 0); assert.deepEqual(rows.map(r => [r.t, r.first, r.variable, r.sign]), [[0, true, 'x', 1], [0, false, 'y', -1], [1, true, 'y', 2]]); assert.equal(more, 0);
