@@ -2,7 +2,7 @@
 
     python tests/bench/bench_training.py [FOLDER]     with a folder of UCI-121 also the time to one common level on 60 tasks against one task a step
 """
-import gc, statistics, subprocess, sys, time, warnings
+import gc, math, statistics, subprocess, sys, time, warnings
 from pathlib import Path
 import numpy as np, pandas as pd, torch
 from mtl_explain.data import Table, TaskSuite
@@ -109,15 +109,17 @@ def to_a_level(folder, n=60, most=6000):
     from mtl_explain.uci import uci121
     whole = uci121(folder); small = sorted(whole, key=lambda t: len(whole[t]))[5:5+n]; suite = TaskSuite({t: whole.tables[t] for t in small}, whole.splits, whole.seed); curves = {}
     accuracy = lambda m: score(m, suite, 'valid').value.mean()
-    for name, kw in dict(together=dict(steps=400, evaluate=20), one=dict(steps=most, evaluate=300, tasks_per_step=1)).items():
+    for name, kw in dict(together=dict(steps=400, evaluate=20), eight=dict(steps=2400, evaluate=120, tasks_per_step=8, rows=16), one=dict(steps=most, evaluate=300, tasks_per_step=1)).items():
         model, seen = MTLModel(suite), []
         def look(h, model=model, seen=seen):
             if h.attrs['status']=='running': model.eval(); seen.append((h.attrs['seconds'], accuracy(model))); model.train()
         with warnings.catch_warnings(): warnings.simplefilter('ignore'); fit(model, suite, progress=False, monitor=look, **kw)
         curves[name] = np.array(seen)
     guess = score(model, suite, 'valid').guess.mean(); level = guess + .9*(max(c[:, 1].max() for c in curves.values()) - guess); at = {k: next((s for s, a in c if a >= level), None) for k, c in curves.items()}
-    print(f'{n} tasks of UCI-121, to a mean validation accuracy of {level:.3f} (majority {guess:.3f}): all tasks in every step {at["together"] and round(at["together"], 1)} s, one task a step ' + (f'{at["one"]:.1f} s: {at["one"]/at["together"]:.1f} times as long (gate 4)' if at['one'] else f'not within {curves["one"][-1, 0]:.0f} s, that is more than {curves["one"][-1, 0]/at["together"]:.1f} times as long (gate 4); it reached {curves["one"][:, 1].max():.3f}'))
-    if (at['one'] or curves['one'][-1, 0])/at['together'] < 4: missed.append('time to a common level')
+    ours = min(at[k] or math.inf for k in ('together', 'eight')); long = at['one'] or curves['one'][-1, 0]; told = {k: f'{v:.0f} s' if v else f'not within {curves[k][-1, 0]:.0f} s' for k, v in at.items()}
+    print(f'{n} tasks of UCI-121, to a mean validation accuracy of {level:.3f} (majority {guess:.3f}): all tasks in every step {told["together"]}, eight a step {told["eight"]}, one a step {told["one"]}; against the faster of ours one a step takes {"" if at["one"] else "more than "}{long/ours:.1f} times as long (gate 4)')
+    if long/ours < 4: missed.append('time to a common level')
+
 
 
 if __name__=='__main__':
