@@ -121,7 +121,7 @@ def _other_suite(was, now):
 def _ready(balance, tasks, per_step):
     "A balance of this run's own: it may remember what it heard"
     if balance is None: return None
-    if isinstance(balance, type) or not callable(balance) or not hasattr(balance, 'needs'): raise TypeError(f'fit: balance={balance!r} is no balance; give an object, such as Equal() or UPGrad()')
+    if isinstance(balance, type) or not callable(balance) or not hasattr(balance, 'needs'): raise TypeError(f'fit: balance={balance!r} is no balance; give an object, such as EqualWeights() or UPGrad()')
     balance.named(tasks)
     if per_step is not None and per_step < len(tasks) and balance.needs=='losses': raise ValueError(f'fit: balance={balance!r} compares the losses of all tasks, so all have to be in every step: leave tasks_per_step out')
     return copy.deepcopy(balance)
