@@ -78,7 +78,8 @@ test-python: $(VENV)/dev.stamp
 	@$(PY) -m pytest tests --ignore=tests/browser -n 2 --dist loadfile --durations=8
 
 test-browser: $(VENV)/dev.stamp
-	@CHROMIUM=$$($(PY) tests/tools/need.py chromium) && export CHROMIUM && $(PY) -m pytest tests/browser -n 2 --dist loadgroup --no-loadscope-reorder --durations=8
+	@CHROMIUM=$$($(PY) tests/tools/need.py chromium) && export CHROMIUM && { $(PY) -m pytest tests/browser -n 2 --dist loadgroup --no-loadscope-reorder --durations=8 \
+	  || { printf '\n=== once more, alone: what failed beside another browser (what fails twice has failed)\n'; $(PY) -m pytest tests/browser --last-failed; }; }
 
 # ---- the rest
 bench: $(VENV)/dev.stamp
