@@ -242,6 +242,17 @@ def test_a_checkpoint_of_another_suite_is_refused(suite, tmp_path, other, says):
     s = planted(**dict(seed=3, rows=120, kinds=('number', 'binary', 'ordered')) | other)
     with pytest.raises(ValueError, match=f'another suite: .*{says}'): fit(MTLModel(s), s, steps=10, evaluate=5, progress=False, resume=tmp_path/'run')
 
+def test_a_file_that_is_no_checkpoint_is_refused(suite, tmp_path, monkeypatch):
+    import mtl_explain.train as room
+    path, go = tmp_path/'run', lambda: fit(MTLModel(suite), suite, steps=10, evaluate=5, progress=False, resume=tmp_path/'run')
+    MTLModel(suite).save(path)
+    with pytest.raises(ValueError, match='run is no checkpoint of fit; a saved model is read with load_model'): go()
+    fit(MTLModel(suite), suite, steps=10, evaluate=5, progress=False, checkpoint=path); path.write_bytes((whole:=path.read_bytes())[:len(whole)//2])
+    with pytest.raises(ValueError, match='run cannot be read .*: it was cut short'): go()
+    with pytest.raises(ValueError, match='run cannot be read'): load_model(path)
+    path.write_bytes(whole); monkeypatch.setattr(room, 'CHECKPOINT', room.CHECKPOINT + 1)
+    with pytest.raises(ValueError, match=f'of form {room.CHECKPOINT-1}, and this version of mtl_explain reads form {room.CHECKPOINT}'): go()
+
 @pytest.mark.parametrize('balance', [None, 'Uncertainty'])
 def test_groups_that_fit_the_memory_give_the_same_step(suite, balance):
     import mtl_explain.balance as room
