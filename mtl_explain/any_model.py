@@ -327,6 +327,7 @@ def predictors(
 )->list: # One predictor per input table
     "Any model as predictors, one for each input table"
     if isinstance(model, Predictor): return [model]
+    if hasattr(model, 'spec') and hasattr(model, 'own'): raise TypeError(f'{type(model).__name__} answers some tasks with copies of their own, whose concepts are no longer one set: explain one copy at a time, as in explain(tuned[{next(iter(model.own or model.spec))!r}], suite)')
     if hasattr(model, 'spec') and hasattr(model, 'scores'):
         if not hasattr(data, 'tasks'): raise TypeError(f'{type(model).__name__} is explained on its TaskSuite, not on {type(data).__name__}; new rows go to samples={{task: frame}}')
         return [ModelPredictor(model, data[t]) for t in model.spec]

@@ -9,7 +9,7 @@ __all__ = ['BALANCES', 'EqualWeights', 'FixedWeights', 'RandomWeights', 'Dynamic
            'CAGrad', 'AlignedMTL', 'UPGrad']
 
 # %% ../nbs/21_balance.ipynb #0b672441
-import math
+import copy, math
 
 # %% ../nbs/21_balance.ipynb #9f0c1d09
 import numpy as np
@@ -42,11 +42,16 @@ class FixedWeights(EqualWeights):
     ):
         if bad:=[t for t, w in weights.items() if not (isinstance(w, (int, float)) and math.isfinite(w) and w >= 0)]: raise ValueError(f'FixedWeights: the weight of task {bad[0]!r} is {weights[bad[0]]!r}; a number from 0 is needed')
         if not sum(weights.values()) > 0: raise ValueError('FixedWeights: at least one task needs a weight above 0')
-        self.weights = dict(weights)
+        self.weights, self.of, self.mean = dict(weights), None, None
     def named(self, tasks):
         if lost:=[t for t in tasks if t not in self.weights]: raise ValueError(f'FixedWeights: there is no weight for task {lost[0]!r}')
-        return FixedWeights({t: self.weights[t] for t in tasks})
-    def __call__(self, losses, gramian, rng): w = np.array(list(self.weights.values()), float); return w/w.sum()
+        some = copy.copy(self); some.of = np.array([self.weights[t] for t in tasks], float)
+        if some.mean is None: some.mean = some.of.mean()  # of all tasks, whichever of them are in a step
+        if not some.mean: raise ValueError(f'FixedWeights: all of {", ".join(map(repr, tasks[:5]))}{" …" if len(tasks) > 5 else ""} weigh nothing; at least one needs a weight above 0')
+        return some
+    def __call__(self, losses, gramian, rng):
+        w = np.array([*self.weights.values()], float) if self.of is None else self.of
+        return w/len(w)/(w.mean() if self.mean is None else self.mean)
     def __repr__(self): return f'FixedWeights({self.weights})'
 
 class RandomWeights(EqualWeights):
@@ -54,9 +59,17 @@ class RandomWeights(EqualWeights):
     def __call__(self, losses, gramian, rng): w = np.exp(rng.normal(size=len(losses))); return w/w.sum()
 
 # %% ../nbs/21_balance.ipynb #05065a9e
-class DynamicAverage(EqualWeights):
+class _Listener(EqualWeights):
+    "A balance that remembers something of each task; a task that is set aside is forgotten"
+    needs, tasks, remembers = 'losses', None, ''
+    def named(self, tasks):
+        if self.tasks is not None and self.tasks!=list(tasks) and (was:=getattr(self, self.remembers)): setattr(self, self.remembers, np.asarray(was)[..., [self.tasks.index(t) for t in tasks]].tolist())
+        self.tasks = list(tasks); return self
+    def state(self): return {'tasks': self.tasks, self.remembers: getattr(self, self.remembers)}
+
+class DynamicAverage(_Listener):
     "More weight for tasks whose loss falls slowly (Liu, Johns & Davison 2019)"
-    needs = 'losses'
+    remembers = 'heard'
     def __init__(self,
         temperature:float=2., # The higher, the more equal
         over:int=25, # Steps whose losses are averaged before they are compared
@@ -66,19 +79,17 @@ class DynamicAverage(EqualWeights):
         if len(self.heard) < 2*self.over: return np.full(len(losses), 1/len(losses))
         before, now = np.split(np.stack(self.heard), 2)
         w = np.exp(now.mean(0)/before.mean(0).clip(1e-12)/self.temperature); return w/w.sum()
-    def state(self): return dict(heard=self.heard)
     def __repr__(self): return f'DynamicAverage({self.temperature:g}, {self.over})'
 
-class Uncertainty(EqualWeights):
+class Uncertainty(_Listener):
     "Less weight for tasks whose loss stays large, learnt beside the model: Σ exp(−s) L + s (Kendall, Gal & Cipolla 2018)"
-    needs = 'losses'
+    remembers = 's'
     def __init__(self,
         lr:float=.02, # Of s, by plain gradient descent
     ): self.lr, self.s = lr, None
     def __call__(self, losses, gramian, rng):
         s = np.zeros(len(losses)) if self.s is None else np.asarray(self.s)
         w = np.exp(-s)/len(s); self.s = (s - self.lr*(1 - np.exp(-s)*losses)).tolist(); return w
-    def state(self): return dict(s=self.s)
     def __repr__(self): return f'Uncertainty({self.lr:g})'
 
 # %% ../nbs/21_balance.ipynb #b9d28966

@@ -119,6 +119,7 @@ class CrossStitch(Baseline):
         T = len(self.spec); apart = others/max(1, T-1)
         self.layers = nn.ModuleList(nn.ModuleList(Core(width, 1, act, dropout) for _ in self.spec) for _ in range(blocks))
         self.mixture = nn.Parameter((apart + (1 - apart*T)*torch.eye(T)).repeat(blocks, 1, 1))  # (layer, to tower, from tower)
+    def step_bytes(self, task, rows): return super().step_bytes(task, rows)*len(self.spec)  # every tower sees every row
     def middle(self, h, tasks):
         towers = torch.stack([h]*len(self.spec))  # (tower, task, row, width)
         for layer, mixture in zip(self.layers, self.mixture):

@@ -6,10 +6,11 @@ Docs: https://mtl-explain.github.io/mtl_explain/folders.html.md"""
 
 # %% auto #0
 __all__ = ['PARTS', 'FORMAT', 'VERSION', 'column_text', 'column_back', 'file_name', 'read_json', 'read_cells', 'Sheet',
-           'write_folder', 'read_numbers', 'judging', 'bare_sheet', 'bare_names', 'read_folder']
+           'write_folder', 'read_numbers', 'check_told', 'judging', 'bare_sheet', 'bare_names', 'read_folder']
 
 # %% ../nbs/00_folders.ipynb #ea0781f5
-import csv, datetime, itertools, json, re
+import csv, datetime, itertools, json, os, re, shutil, warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,6 +112,12 @@ def read_json(
     try: return json.loads(Path(path).read_text(encoding='utf-8'))
     except (json.JSONDecodeError, UnicodeDecodeError) as e: raise ValueError(f'{path} is damaged or cut short: {e}') from None
 
+@contextmanager
+def _shape(path):
+    "What is missing or out of place in the JSON of a file is an error that names the file"
+    try: yield
+    except (KeyError, IndexError, TypeError, AttributeError) as e: raise ValueError(f'{path} is damaged: in it {e!r} is missing or out of place') from None
+
 def _write_json(path, data, indent=None): path.write_text(json.dumps(data, ensure_ascii=False, indent=indent, allow_nan=False) + '\n', encoding='utf-8')
 
 def read_cells(
@@ -175,19 +182,10 @@ def _sheet_text(name, sheet):
         columns.append(dict(name=c, **facts, **({'read': sheet.read[c]} if c in sheet.read else {})))
     return dict(table={k: sheet.table.get(k) for k in _SAID}, columns=columns), cells
 
-def write_folder(
-    path, # Folder; made where it is not there
-    settings:dict, # Of the suite: splits, seed, fold
-    sheets:dict, # Name -> `Sheet`
-    overwrite:bool=False, # May there be files already?
-)->Path: # The folder
-    "Write tables as CSV and JSON; `suite.json` comes last, so that a folder that is half written is none"
-    folder = Path(path)
-    if folder.exists() and not folder.is_dir(): raise ValueError(f'to_folder: {folder} is a file; name a folder')
-    if folder.is_dir() and any(folder.iterdir()) and not overwrite: raise ValueError(f'to_folder: {folder} is not empty; name a new folder, or pass overwrite=True')
-    texts, used, concepts, entries = {n: _sheet_text(n, s) for n, s in sheets.items()}, set(), {}, []
-    for d in ('data', 'splits'): (folder/d).mkdir(parents=True, exist_ok=True)
-    (folder/'suite.json').unlink(missing_ok=True)
+def _fill(folder, settings, sheets, texts):
+    "The files themselves, into a folder that is empty"
+    used, concepts, entries = set(), {}, []
+    for d in ('data', 'splits'): (folder/d).mkdir(parents=True)
     for n, (entry, cells) in texts.items():
         s, file = sheets[n], file_name(n, used)
         _write_cells(folder/'data'/f'{file}.csv', cells)
@@ -196,6 +194,35 @@ def write_folder(
         for c, k in s.table.get('concepts', {}).items(): concepts.setdefault(k, []).append(dict(dataset=n, index=list(s.frame).index(c), feature=c))
     _write_json(folder/'concepts.json', concepts, 1)
     _write_json(folder/'suite.json', dict(format=FORMAT, version=VERSION, **settings, tasks=entries), 1)
+
+def _swap(folder, new, old):
+    "What is in `new` takes the place of what is in `folder`, which goes to `old`; all or nothing"
+    own, done = ('data', 'splits', 'concepts.json', 'suite.json'), []  # suite.json leaves first and comes last: what is between is no folder of ours
+    try:
+        for a, b in [(folder/f, old/f) for f in own[::-1] if (folder/f).exists()] + [(new/f, folder/f) for f in own]: os.replace(a, b); done.append((a, b))
+    except BaseException:
+        for a, b in done[::-1]: os.replace(b, a)
+        old.rmdir(); raise
+    for d in own[:2]:
+        for p in (old/d).glob('*'):
+            if not (at:=folder/d/p.name).exists(): os.replace(p, at)  # files of others stay
+
+def write_folder(
+    path, # Folder; made where it is not there
+    settings:dict, # Of the suite: splits, seed, fold
+    sheets:dict, # Name -> `Sheet`
+    overwrite:bool=False, # May there be files already?
+)->Path: # The folder
+    "Write tables as CSV and JSON; what was there goes when all is written, so that a full disk leaves it whole"
+    folder = Path(path); new, old = folder/'.new', folder/'.old'
+    if folder.exists() and not folder.is_dir(): raise ValueError(f'to_folder: {folder} is a file; name a folder')
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite: raise ValueError(f'to_folder: {folder} is not empty; name a new folder, or pass overwrite=True')
+    texts = {n: _sheet_text(n, s) for n, s in sheets.items()}
+    shutil.rmtree(new, ignore_errors=True)  # of a run that was killed
+    try:
+        _fill(new, settings, sheets, texts)
+        shutil.rmtree(old, ignore_errors=True); old.mkdir(); _swap(folder, new, old); shutil.rmtree(old)
+    finally: shutil.rmtree(new, ignore_errors=True)
     return folder
 
 # %% ../nbs/00_folders.ipynb #0f8611e9
@@ -238,24 +265,44 @@ def read_numbers(
 )->pd.DataFrame:
     "A table of numbers; an error names file, row and column"
     if not path.exists(): raise ValueError(f'{path} is missing')
-    f = pd.read_csv(path, **kw)
+    try:
+        with warnings.catch_warnings(): warnings.simplefilter('error', pd.errors.ParserWarning); f = pd.read_csv(path, index_col=False, **kw)
+    except pd.errors.ParserWarning: raise ValueError(f'{path}: its rows have more cells than its first line has names: the file is damaged') from None
+    except ValueError as e: raise ValueError(f'{path} is damaged or cut short: {str(e).strip()}') from None  # empty, binary, a row too wide (pandas names the line)
+    if not len(f): raise ValueError(f'{path} has no rows: the file is cut short')
     cells = f.apply(pd.to_numeric, errors='coerce')
-    if (bad:=cells.isna().to_numpy()).any():
+    if (bad:=~np.isfinite(cells.to_numpy(float))).any():
         row, col = np.argwhere(bad)[0]
-        raise ValueError(f'{path}, row {row} (of {len(f)}), column {f.columns[col]!r} holds no number: the file is cut short or damaged')
+        raise ValueError(f'{path}, row {row} (of {len(f)}), column {f.columns[col]!r} holds no number, but {str(f.iat[row, col])!r}: the file is cut short or damaged')
     return cells
+
+def check_told(
+    path, # The file that holds the rows
+    frame:pd.DataFrame, # Its features
+    label:np.ndarray, # (rows,) its labels
+    told:dict, # rows, features, classes, where they are known
+    by, # The file that tells them
+):
+    "Refuse rows that are not what another file tells of them"
+    for what, n in dict(rows=len(frame), features=frame.shape[1]).items():
+        if told.get(what, n)!=n: raise ValueError(f'{path} has {n} {what}, and {by} counts {told[what]}: one of them is cut short or damaged')
+    if label.max() >= (k:=told.get('classes', np.inf)): raise ValueError(f'{path}, row {label.argmax()}: the label {label.max():g} is outside the range 0 to {k-1}, since {by} counts {k} classes')
 
 def judging(
     rows:int, # Rows in all
     train:int, # Rows of the training file; the others are the test file's
-    first, # Positions of the test rows of the first fold
-    name:str, # Of the task, for messages
+    folds:list, # Of dicts: positions of the `test` rows of a fold, and of its `train` rows, if they are told
+    path, # The file that tells the folds
 )->np.ndarray: # bool (rows,)
     "The test file's rows, or those of the first fold"
     out = np.arange(rows) >= train
-    if not out.any():
-        if not (at:=np.asarray(first, int)).size or at.min() < 0 or at.max() >= rows: raise ValueError(f'the first fold of {name!r} names rows that are not there')
-        out[at] = True
+    if out.any(): return out
+    if not folds: raise ValueError(f'{path} has no folds (kfold), and there are no rows of a test file: nothing says which rows judge')
+    for k, fold in enumerate(folds):
+        test, rest = fold['test'], fold.get('train')
+        if not test or any(type(i) is not int or not 0 <= i < rows for i in test): raise ValueError(f'{path}: the test part of fold {k} is empty or names rows that are not there; there are rows 0 to {rows-1}')
+        if rest and sorted(rest + test)!=list(range(rows)): raise ValueError(f'{path}: fold {k} has {len(rest)} rows to train and {len(test)} to test, and they should be all {rows}, once each: the file is cut short or damaged')
+    out[folds[0]['test']] = True
     return out
 
 def _settled(label, split):
@@ -269,7 +316,7 @@ def _settled(label, split):
 def _named(frame, told):
     "Values in their unit and under their names, where these are known"
     known = told.get('features') or []
-    if len(known)!=frame.shape[1] or len(set(known))<len(known) or 'class' in known: return frame.add_prefix('')
+    if not known or len(set(known))<len(known) or 'class' in known: return frame.add_prefix('')
     mean, std = (told.get(k) or [None]*len(known) for k in ('raw_mean', 'raw_std'))
     return pd.DataFrame({n: frame[c] if m is None or s is None else frame[c]*s + m for n, c, m, s in zip(known, frame, mean, std)})
 
@@ -283,6 +330,8 @@ def bare_sheet(
 )->Sheet:
     "A task of the bare layout; columns that never vary are left out, and the note says so"
     if label.min() < 0 or (label % 1).any(): raise ValueError(f'{name}: the label {label[(label < 0) | (label % 1 > 0)][0]:g} is no class; classes are 0, 1, 2 …')
+    for k in ('features', 'raw_mean', 'raw_std'):
+        if (n:=len(told.get(k) or frame.columns))!=frame.shape[1]: raise ValueError(f'{name}: the rows have {frame.shape[1]} features, and names.json has {n} {k}: one of them is damaged')
     classes = told.get('classes') or []
     if classes and label.max() >= len(classes): raise ValueError(f'{name}: the label {int(label.max())} is outside the range 0 to {len(classes)-1} of the classes')
     words = classes if len(set(classes))==len(classes) > label.max() else [str(k) for k in range(int(label.max())+1)]
@@ -302,20 +351,30 @@ def bare_names(
     tasks:list, # Names of tasks
 )->dict: # Task -> (what names.json tells, {feature: concept})
     "What is told of tasks beside their rows"
-    told, concepts = (read_json(folder/f) if (folder/f).exists() else {} for f in ('names.json', 'concepts.json'))
+    (names, told), (filed, concepts) = ((p:=folder/f, read_json(p) if p.exists() else {}) for f in ('names.json', 'concepts.json'))
     of = {t: {} for t in tasks}
-    for concept, columns in concepts.items():
-        for c in columns:
-            if c['dataset'] in of: of[c['dataset']][c['feature']] = concept
-    return {t: (told.get(t, {}), of[t]) for t in tasks}
+    with _shape(filed):
+        for concept, columns in concepts.items():
+            for c in columns:
+                if c['dataset'] in of: of[c['dataset']][c['feature']] = concept
+    with _shape(names): return {t: ({**told.get(t, {})}, of[t]) for t in tasks}
 
 def _bare(folder, tasks):
-    tasks, sheets = _chosen(sorted(p.stem for p in (folder/'data').glob('*.csv')), tasks, folder), {}
-    for t, told in bare_names(folder, tasks).items():
-        f, s = read_numbers(folder/'data'/f'{t}.csv'), read_json(folder/'splits'/f'{t}.json')
-        if 'label' not in f: raise ValueError(f'{folder/"data"/t}.csv has no column \'label\'')
-        if s['n_train_file'] + s['n_test_file']!=len(f): raise ValueError(f'{t}.csv has {len(f)} rows, and {t}.json counts {s["n_train_file"]} + {s["n_test_file"]}: one of them is cut short')
-        sheets[t] = bare_sheet(t, f.drop(columns='label'), f.label.to_numpy(), judging(len(f), s['n_train_file'], s['kfold'][0]['test'], t), *told)
+    index, sheets = folder/'index.json', {}
+    with _shape(index): facts = {e['name']: e for e in read_json(index)} if index.exists() else {}
+    there = sorted({*facts} | {p.stem for files in ('data/*.csv', 'splits/*.json') for p in folder.glob(files)})
+    if not there: raise ValueError(f'{folder} holds neither suite.json nor data/<name>.csv')
+    for t, told in bare_names(folder, _chosen(there, tasks, folder)).items():
+        at, by = folder/'data'/f'{t}.csv', folder/'splits'/f'{t}.json'
+        if lost:=[p for p in (at, by) if not p.is_file()]: raise ValueError(f'{lost[0]} is missing, and the folder has a task {t!r}: put it back, or name the tasks to read without it')
+        if 'label' not in (f:=read_numbers(at)): raise ValueError(f'{at} has no column \'label\'')
+        x, y = f.drop(columns='label'), f.label.to_numpy()
+        with _shape(index): check_told(at, x, y, facts.get(t, {}), index)
+        s = read_json(by)
+        with _shape(by):
+            if s['n_train_file'] + s['n_test_file']!=len(f): raise ValueError(f'{at} has {len(f)} rows, and {by} counts {s["n_train_file"]} + {s["n_test_file"]}: one of them is cut short')
+            judge = judging(len(f), s['n_train_file'], s.get('kfold'), by)
+        sheets[t] = bare_sheet(t, x, y, judge, *told)
     return dict(splits=[.64, .16, .2], seed=0, fold=0), sheets
 
 def read_folder(
@@ -326,5 +385,5 @@ def read_folder(
     folder = Path(path)
     if not folder.is_dir(): raise ValueError(f'there is no folder {folder}')
     if (folder/'suite.json').exists(): return _full(folder, tasks)
-    if not any((folder/'data').glob('*.csv')): raise ValueError(f'{folder} holds neither suite.json nor data/<name>.csv')
+    if (folder/'.old'/'suite.json').exists(): raise ValueError(f'{folder}: writing was stopped while new files took the place of old ones, which are in {folder/".old"}: move them back, or write again with overwrite=True')
     return _bare(folder, tasks)

@@ -18,7 +18,7 @@ import numpy as np, pandas as pd, torch, xarray as xr
 from .data import Table, TaskSuite
 from .losses import LOSSES, SquaredHinge
 from .model import TaskModel, _spec
-from .train import UNIFORM, fit
+from .train import UNIFORM, fit, unbroken
 
 # %% ../nbs/25_new_task.ipynb #0d025162
 OWN = dict(MTLModel=('sharing.raw', 'sharing.embedding', 'output'), HardSharing=('encoders', 'heads'), Experts=('encoders', 'heads', 'gates'))
@@ -114,7 +114,7 @@ def _words(name, pairs, groups):
         out.append(f'{name!r}: {what} (loss {said})')
     g = pairs.loc['shared − guess']
     if not few and g.high >= 0: out.append(f'there is no evidence that it learnt anything: its loss is {g["first"]:.3f} of the guess, 95 % interval of the difference {g.low:+.3f} to {g.high:+.3f}')
-    return '; '.join(out) + '.'
+    return '; '.join(out) + '.' if out else f'{name!r}: its loss is {g["first"]:.3f} of the guess' + ('' if few else f', 95 % interval of the difference {g.low:+.3f} to {g.high:+.3f}') + '.'
 
 # %% ../nbs/25_new_task.ipynb #77c24b67
 def _attention(model, tasks):
@@ -163,11 +163,12 @@ class NewTask:
     def __repr__(self): return f'NewTask {self.verdict or repr(self.name)}'
 
 # %% ../nbs/25_new_task.ipynb #044bdd56
-def _check(model, suite, name, tune):
+def _check(model, suite, name, tune, restarts):
     "Refuse what cannot be enlarged"
     if not isinstance(model, TaskModel): raise TypeError(f'add_task: model must be one of {", ".join(OWN)}, not {type(model).__name__}')
     _own(model)
     if tune not in ('new', 'all'): raise ValueError(f"add_task: tune must be 'new' or 'all', not {tune!r}")
+    if restarts < 1: raise ValueError(f'add_task: restarts={restarts!r}; at least one start is needed')
     if name in model.spec: raise ValueError(f'add_task: the model has a task {name!r} already; give the new one another name: add_task(…, name=…)')
     for t, spec in model.spec.items():
         if t not in suite.tasks: raise ValueError(f'add_task: the model serves task {t!r}, which the suite does not have; pass the suite that it was trained on')
@@ -181,7 +182,7 @@ def _losses(model, loss):
 def _fitted(model, suite, **options):
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', 'attention is still uniform|.*concepts are dead')  # of one table alone, these say nothing
-        return model, fit(model, suite, **options)
+        return model, unbroken(fit(model, suite, **options))
 
 # %% ../nbs/25_new_task.ipynb #20dff445
 def add_task(
@@ -200,7 +201,7 @@ def add_task(
     **more,            # Passed on to `fit`: rows, progress, …
 )->NewTask:            # The enlarged model and suite, and an answer
     "Add a task to a trained model, and say which concepts it uses and whether it would rather be alone"
-    _check(model, suite, name, tune)
+    _check(model, suite, name, tune, restarts)
     suite = suite.with_table(name, table); spec, losses = {name: _spec(suite)[name]}, _losses(model, loss)
     starts = [_fitted(_solo(model, spec, seed+k), suite, steps=steps, lr=lr, loss=losses, seed=seed+k, **more) for k in range(restarts)]
     solo, history = min(starts, key=lambda s: s[1].attrs['best'])

@@ -14,7 +14,7 @@ import numpy as np, torch, xarray as xr
 # %% ../nbs/22_transfer.ipynb #e5f03861
 from .running import progress_line
 from .losses import LOSSES, Rows
-from .train import fit
+from .train import fit, unbroken
 
 # %% ../nbs/22_transfer.ipynb #732974ab
 @torch.no_grad()
@@ -30,7 +30,7 @@ def _test_losses(model, data, suite):
 def _pair(model, suite, seed, warm, options, bar):
     "Losses with all tasks (task,), and without each of them (left out, task)"
     data, all_ = Rows(model, suite, LOSSES | (options.get('loss') or {})), copy.deepcopy(model)
-    def losses(m, tasks, **more): fit(m, suite, tasks=tasks, seed=seed, progress=False, **{**options, **more}); bar.update(); return _test_losses(m, data, suite)
+    def losses(m, tasks, **more): unbroken(fit(m, suite, tasks=tasks, seed=seed, progress=False, **{**options, **more})); bar.update(); return _test_losses(m, data, suite)
     if warm is not None: losses(model, None); all_, options = copy.deepcopy(model), options | dict(steps=warm, warmup=0., lr=options.get('lr', 5e-3)/4)
     without = []
     for t in data.tasks:
@@ -42,14 +42,16 @@ def transfer(
     make, # Seed -> a fresh model of the suite, such as `lambda s: MTLModel(suite, seed=s)`
     suite, # A `TaskSuite`
     *,
-    seeds=(0, 1, 2), # Of start, rows and dropout; intervals need at least two
+    seeds=3, # How many, or which: of start, rows and dropout; intervals need at least two
     warm:int=None, # Steps of the estimate, from the weights of the joint run; None = the truth, full training without each task
     progress:bool=True, # One line that tells how far it is
     **options, # Of `fit`
 )->xr.Dataset: # effect, low, high (task, task_2): by how much `task_2` is worse off without `task`, in shares of a guess's loss
     "Leave each task out, and see what becomes of the others"
     from scipy.stats import t as student
-    seeds, tasks = list(seeds), list(suite.tasks); effects = []
+    seeds, tasks, effects = list(range(seeds) if isinstance(seeds, int) else seeds), list(suite.tasks), []
+    if not seeds: raise ValueError('transfer: seeds is empty; say how many, or which')
+    if isinstance(make, type) or not callable(make): raise TypeError(f'transfer: make={make!r}; give a function of the seed, such as lambda s: MTLModel(suite, seed=s)')
     if len(tasks) < 2: raise ValueError('transfer: at least two tasks are needed')
     with progress_line(len(seeds)*(len(tasks) + 1 + (warm is not None)), 'transfer', 'training', progress) as bar:
         for s in seeds: joint, without = _pair(make(s), suite, s, warm, options, bar); effects.append(without - joint)

@@ -16,7 +16,7 @@ import numpy as np, pandas as pd
 
 # %% ../nbs/02_uci.ipynb #2d4d0ab6
 from .data import Table, TaskSuite
-from .folders import bare_names, bare_sheet, judging, read_folder, read_numbers
+from .folders import bare_names, bare_sheet, check_told, judging, read_folder, read_numbers
 
 # %% ../nbs/02_uci.ipynb #afff8bee
 FAMILIES = {'acute inflammations': 'acute-', 'breast cancer, Wisconsin': 'breast-cancer-wisc', 'cardiotocography': 'cardiotocography-', 'Australian credit': 'credit-approval|statlog-australian-credit', 'energy': 'energy-',
@@ -34,19 +34,33 @@ def family(
 # %% ../nbs/02_uci.ipynb #ff24efdf
 def _theirs(folder, name):
     "Values, labels, and which rows judge (bool), from the authors' layout"
-    at = folder/name; dat = lambda part: read_numbers(at/f'{name}{part}_R.dat', sep='\t', index_col=0)
-    parts = [dat('')] if (at/f'{name}_R.dat').exists() else [dat('_train'), dat('_test')]
-    f, told = pd.concat(parts, ignore_index=True), at/f'{name}.txt'
-    found = dict(re.findall(r'(n_\w+)\s*=\s*(\d+)', told.read_text(encoding='latin-1'))) if told.exists() else {}
-    if int(found.get('n_entradas', f.shape[1]-1))!=f.shape[1]-1: raise ValueError(f'uci121: {told} counts {found["n_entradas"]} features, and the data have {f.shape[1]-1}')
-    folds = at/'conxuntos_kfold.dat'
-    if len(parts)==1 and not folds.exists(): raise ValueError(f'uci121: {folds} is missing')
-    lines = [l.split() for l in folds.read_text().splitlines() if l.strip()] if len(parts)==1 else [[], []]
-    return f.iloc[:, :-1], f.iloc[:, -1].to_numpy(), judging(len(f), len(f) if len(parts)==1 else len(parts[0]), lines[1], name)
+    at = folder/name; told, folds, one, *two = (at/f for f in _files(name))
+    said = {k: int(n) for k, n in re.findall(r'(n_\w+)\s*=\s*(\d+)', told.read_text(encoding='latin-1'))} if told.exists() else {}
+    files = two if said.get('n_arquivos', 1 if one.exists() or not any(p.exists() for p in two) else 2)==2 else [one]
+    if lost:=[p for p in [*files, *[folds][:len(files)==1]] if not p.is_file()]: raise ValueError(f'uci121: {lost[0]} is missing: put it back, or name the tasks to read without it')
+    parts = [read_numbers(p, sep='\t').iloc[:, 1:] for p in files]  # the first column numbers the rows
+    for i, (p, f) in enumerate(zip(files, parts), 1):
+        check_told(p, f.iloc[:, :-1], f.iloc[:, -1].to_numpy(), {k: said[n] for k, n in dict(rows=f'n_patrons{i}', features='n_entradas', classes='n_clases').items() if n in said}, told)
+        if list(f)!=list(parts[0]): raise ValueError(f'uci121: {p} has other columns than {files[0]}: one of them is damaged')
+    f = pd.concat(parts, ignore_index=True)
+    return f.iloc[:, :-1], f.iloc[:, -1].to_numpy(), judging(len(f), len(parts[0]), _folds(folds) if len(files)==1 else [], folds)
+
+
+def _files(name): return f'{name}.txt', 'conxuntos_kfold.dat', f'{name}_R.dat', f'{name}_train_R.dat', f'{name}_test_R.dat'
+
+
+def _folds(path):
+    "Two lines a fold: the positions of its training rows and those of its test rows"
+    lines = []
+    for i, l in enumerate(path.read_text(encoding='latin-1').splitlines(), 1):
+        try: lines.append([int(n) for n in l.split()])
+        except ValueError as e: raise ValueError(f'uci121: {path}, line {i} should hold whole numbers: {e}') from None
+    if len(lines:=[l for l in lines if l]) % 2: raise ValueError(f'uci121: {path} has {len(lines)} lines, and a fold has two: the file is cut short')
+    return [dict(train=a, test=b) for a, b in zip(lines[::2], lines[1::2])]
 
 
 def _read_theirs(folder, tasks):
-    there = sorted(p.parent.name for p in folder.glob('*/*_R.dat') if p.name in (f'{p.parent.name}_R.dat', f'{p.parent.name}_train_R.dat'))
+    there = sorted({p.parent.name for p in folder.glob('*/*') if p.name in _files(p.parent.name)})
     tasks = there if tasks is None else [tasks] if isinstance(tasks, str) else list(tasks)
     if lost:=[t for t in tasks if t not in there]: raise ValueError(f'uci121: no task {lost[0]!r} in {folder}; there are {", ".join(there[:10])}{" …" if len(there) > 10 else ""}')
     return {t: bare_sheet(t, *_theirs(folder, t), *told) for t, told in bare_names(folder, tasks).items()}
@@ -62,10 +76,10 @@ def uci121(
     tasks:list=None, # Names of tasks; left out: all that are there
     seed:int=0, # Decides the validation rows
 )->TaskSuite:
-    "The tasks of UCI-121 that a folder holds"
+    "The tasks of UCI-121 that a folder holds; a value that was missing is a 0 of the original coding, and no file says which"
     folder = Path(folder)
     if not folder.is_dir(): raise ValueError(f'uci121: there is no folder {folder}')
-    if (folder/'data').is_dir(): _, sheets = read_folder(folder, tasks)
+    if any((folder/f).exists() for f in ('suite.json', 'data', 'splits')): _, sheets = read_folder(folder, tasks)
     else: sheets = _read_theirs(folder, tasks)
     if not sheets: raise ValueError(f'uci121: {folder} holds neither data/<name>.csv nor <name>/<name>_R.dat')
     tables = {n: Table(s.frame, **s.table | dict(family=family(n), note=_known(n, s.table.get('note', '')))) for n, s in sheets.items()}

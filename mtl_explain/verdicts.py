@@ -65,12 +65,18 @@ def _rows_noise(a, b):
     if shares: return (((d**2).sum() + 1)/(n + 2) - (d.sum()/(n + 2))**2)/(n + 2), n + 1, n/(n + 2)
     return (d.var(ddof=1)/n, n-1, 1.) if n > 1 else (math.nan, 1, 1.)
 
+def _redrawn_noise(a, b):
+    "The same from draws of the rows that both models share; a, b (seed, draw)"
+    d = a.mean(0) - b.mean(0); d = d[np.isfinite(d)]
+    return (d.var(ddof=1), len(d)-1, 1.) if len(d) > 1 else (math.nan, 1, 1.)
+
 def _noise(task, a, b):
     "Variances that add up, each with its degrees of freedom, and a factor for the middle; a, b: (value, rows or None) of each seed"
     out = [(np.var([x for x, _ in v], ddof=1)/len(v), len(v)-1, 1.) for v in (a, b) if len(v) > 1]
     if any(rows is None for _, rows in a + b): return out
-    if len({len(rows) for _, rows in a + b}) > 1: raise ValueError(f'task {task!r}: the runs were judged on different test rows')
-    return out + [_rows_noise(*(np.array([rows for _, rows in v], float) for v in (a, b)))]
+    if len({(kind, len(rows)) for _, (kind, rows) in a + b}) > 1: raise ValueError(f'task {task!r}: the runs were judged on different test rows')
+    (a, b), drawn = ([np.array([rows for _, (_, rows) in v], float) for v in (a, b)]), a[0][1][0]=='drawn'
+    return out + [_redrawn_noise(a, b) if drawn else _rows_noise(a, b)]
 
 def _spread(parts, level):
     "Half the width of an interval"
@@ -81,13 +87,13 @@ def _spread(parts, level):
 
 def _one_task(task, of, model, against, sign, level):
     "Difference on one task, averaged over its outcomes, and the interval"
-    outcomes, n, parts, gain, middle = (o:=[o for o, m in of if m==model and (o, against) in of]), len(o), [], 0., 0.
+    outcomes, n, parts, gain, middle, known = (o:=[o for o, m in of if m==model and (o, against) in of]), len(o), [], 0., 0., True
     if not n: raise ValueError(f'task {task!r}: {model!r} and {against!r} have no outcome in common')
     for o in outcomes:
-        a, b = of[o, model], of[o, against]; noise, g = _noise(task, a, b), sign*(np.mean([x for x, _ in a]) - np.mean([x for x, _ in b]))/n
+        a, b = of[o, model], of[o, against]; known &= all(rows is not None for _, rows in a + b); noise, g = _noise(task, a, b), sign*(np.mean([x for x, _ in a]) - np.mean([x for x, _ in b]))/n
         parts += [(v/n**2, f, s) for v, f, s in noise]; gain += g; middle += g*math.prod(s for _, _, s in noise)
     half = _spread(parts, level); low, high = middle - half, middle + half
-    return dict(difference=gain, low=low, high=high, verdict='unknown' if math.isnan(half) else 'better' if low > 0 else 'worse' if high < 0 else 'no evidence')
+    return dict(difference=gain, low=low, high=high, verdict='unknown' if math.isnan(half) or not known else 'better' if low > 0 else 'worse' if high < 0 else 'no evidence')
 
 # %% ../nbs/24_verdicts.ipynb #0922ca51
 def differences(
@@ -100,9 +106,9 @@ def differences(
 )->pd.DataFrame: # One row per task, best first: difference, low, high, verdict
     "How much better a model is on each task, and whether that is beyond noise"
     wide, family = _common(runs, measure, cap, [model, against]); d = _at(runs, measure, cap)
-    d = d[d[measure].notna() & d.model.isin([model, against])]; rows_too = measure=='value' or 'metric' in d and d.metric.eq(measure).all()
-    each, of, sign, about = d['each'] if rows_too and 'each' in d else [None]*len(d), {t: {} for t in wide.index}, -1 if measure in LOWER else 1, [c for c in ('train_rows', 'test_rows') if c in d]
-    for t, o, m, v, e in zip(d.task, d.outcome, d.model, d[measure].astype(float), each): of.get(t, {}).setdefault((o, m), []).append((v, e if isinstance(e, np.ndarray) else None))
+    d = d[d[measure].notna() & d.model.isin([model, against])]; rows_too, drawn = measure=='value' or 'metric' in d and d.metric.eq(measure).all(), d['draws'] if 'draws' in d else [{}]*len(d)
+    each, of, sign, about = [('each', e) if isinstance(e, np.ndarray) else None for e in d['each']] if rows_too and 'each' in d else [('drawn', w[measure]) if measure in w else None for w in drawn], {t: {} for t in wide.index}, -1 if measure in LOWER else 1, [c for c in ('train_rows', 'test_rows') if c in d]
+    for t, o, m, v, e in zip(d.task, d.outcome, d.model, d[measure].astype(float), each): of.get(t, {}).setdefault((o, m), []).append((v, e))
     first = d[d.model==model].drop_duplicates('task').set_index('task')[about]
     out = [dict(task=t, family=family[t], **_one_task(t, of[t], model, against, sign, level), **first.loc[t]) for t in wide.index]
     return pd.DataFrame(out).sort_values('difference', ascending=False, kind='stable', ignore_index=True)

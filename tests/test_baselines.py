@@ -233,3 +233,7 @@ def test_several_heads_on_one_table():
 
 def test_no_heads_are_refused():
     with pytest.raises(ValueError, match='at least one task'): MultiHead(nn.Linear(2, 2), {})
+
+def test_towers_that_see_every_row_are_counted():
+    s = planted(tables=4, rows=60); t = s.tasks[0]
+    assert CrossStitch(s).step_bytes(t, 32)==4*HardSharing(s).step_bytes(t, 32)

@@ -12,6 +12,7 @@ from mtl_explain.metrics import METRICS, _redrawn, _value, metrics, score
 from mtl_explain.model import MTLModel
 from mtl_explain.train import calibrate, fit
 from mtl_explain.losses import SquaredHinge
+from mtl_explain.verdicts import differences
 from cases import tables
 
 NAMES = ['a/b: <b>", ~', '🏥 ' + 'long '*60]  # tasks, and models too
@@ -205,7 +206,7 @@ def test_interrupted_and_continued_it_is_the_same(tmp_path):
     assert len(part)==4 and len(stored(tmp_path))==4
     f, g = Fake(), Fake(); rest = compare(s, dict(f=f, g=g), seeds=2, folder=tmp_path, progress=False)
     assert (f.calls, g.calls)==(2, 2)
-    pd.testing.assert_frame_equal(rest.drop(columns=['predict_ms', 'each']), whole.drop(columns=['predict_ms', 'each']))
+    pd.testing.assert_frame_equal(rest.drop(columns=['predict_ms', 'each', 'draws']), whole.drop(columns=['predict_ms', 'each', 'draws']))
     assert all(np.array_equal(a, b) for a, b in zip(rest['each'], whole['each'])) and len(stored(tmp_path))==8
     with pytest.warns(UserWarning, match='interrupted; 0 of 2'): assert not len(compare(s, dict(f=Fake(stop=1)), seeds=1, progress=False))
 
@@ -235,9 +236,31 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
     compare(tiny(), dict(f=Fake()), seeds=1, folder=tmp_path, progress=False); real = os.replace
     def full(*a): raise OSError(28, 'No space left on device')
     monkeypatch.setattr(os, 'replace', full)
-    with pytest.raises(OSError, match='No space left'): compare(tiny(), dict(f=Fake()), seeds=2, folder=tmp_path, progress=False)
+    with pytest.warns(UserWarning, match='could not be written .*No space left.*nowhere else'): all_ = compare(tiny(), dict(f=Fake()), seeds=2, folder=tmp_path, progress=False)
+    assert len(all_)==4  # what was trained is not lost
     monkeypatch.setattr(os, 'replace', real)
     assert len(stored(tmp_path))==2 and {p.suffix for p in tmp_path.iterdir()}=={'.json'}
+
+def test_draws_of_the_test_rows_are_the_same_for_every_model(tmp_path):
+    s = tables(); runs = compare(s, dict(a='linear', b='linear', c='forest'), seeds=2, folder=tmp_path, progress=False); back = stored(tmp_path)
+    for m in ('AUC', 'log loss', 'macro-F1', 'calibration error'):
+        has = runs[m].notna(); assert has.any() and all((m in d)==h for d, h in zip(runs.draws, has)) and all(np.isfinite(d[m]).mean() > .5 and abs(np.nanmean(d[m]) - v) < 4*np.nanstd(d[m]) + 1e-6 for d, v in zip(runs.draws[has], runs[m][has]))
+        assert differences(runs, 'a', 'b', m).verdict.eq('no evidence').all()  # the same answers
+        d, again = differences(runs, 'c', 'b', m), differences(back, 'c', 'b', m); assert (d.high > d.low).all() and d.verdict.isin(['better', 'worse', 'no evidence']).all() and np.allclose(d.low, again.low)
+    assert not any('accuracy' in d or 'R²' in d for d in runs.draws)
+
+def test_a_task_that_was_set_aside_has_no_value(tmp_path):
+    s = tiny(); first, second = s.tasks[:2]
+    class Aside(Fake):
+        def train(self, suite, seed, checkpoint=None, progress=False): model, facts = super().train(suite, seed, checkpoint, progress); return model, facts | dict(set_aside=[t for t in suite if t==first])
+    with pytest.warns(UserWarning, match=f'f, seed 0: task {first!r} was set aside'): runs = compare(s, dict(f=Aside(), g=Fake()), seeds=1, folder=tmp_path, progress=False)
+    of = runs.set_index(['model', 'task']); assert np.isnan(of.value['f', first]) and np.isnan(of.valid['f', first]) and of.value.drop(('f', first)).notna().all() and stored(tmp_path).value.isna().sum()==1
+    with pytest.warns(UserWarning, match='1 of 2 tasks are left out'): assert list(differences(runs, 'f', 'g').task)==[second]
+
+def test_a_real_run_says_what_it_set_aside():
+    s = tables(); t = s.tasks[0]; s[t].x = s[t].x.copy(); s[t].x[:, 0] = 3e38
+    with pytest.warns(UserWarning, match=f'task {t!r} was set aside'): runs = compare(s, dict(one=Joint(MTLModel, steps=4, evaluate=2)), seeds=1, progress=False)
+    assert runs[runs.task==t].value.isna().all() and runs[runs.task!=t].value.notna().all()
 
 def test_names_are_data(tmp_path):
     s = tiny(names=NAMES); runs = compare(s, {n: Fake() for n in NAMES}, seeds=[3], rows=[20, None], folder=tmp_path, progress=False); back = stored(tmp_path)

@@ -1,5 +1,6 @@
 "A suite goes into a folder of CSV and JSON and comes back the same; damage is named."
-import datetime, json, re, warnings
+import datetime, json, os, re, warnings
+from contextlib import contextmanager
 import numpy as np, pandas as pd, pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from mtl_explain.data import Table, TaskSuite
@@ -133,13 +134,46 @@ def test_where_it_is_written(tmp_path):
     with pytest.raises(ValueError, match=r'holds neither suite\.json nor'): TaskSuite.from_folder(tmp_path/'empty')
     with pytest.raises(ValueError, match="no task 'bikes'.*there are cars"): TaskSuite.from_folder(d, ['bikes'])
 
-def test_a_folder_that_is_half_written_is_none(tmp_path, monkeypatch):
+def files(d): return {str(p.relative_to(d)): p.read_bytes() for p in d.rglob('*') if p.is_file()}
+
+@contextmanager
+def no_file_above(size):
+    "As on a full disk: no file may grow beyond `size` bytes"
+    import resource, signal
+    old, _ = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
+    try: yield
+    finally: resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+def test_a_full_disk_leaves_the_former_folder(tmp_path):
+    d, s = cars(tmp_path); before = files(d); more = s.with_table('bikes', Table(frame(), 't')); sizes = sorted(map(len, files(more.to_folder(tmp_path/'more')).values()))
+    for size in [0, *(n - 1 for n in sizes)]:  # no file, some files, all but one
+        with no_file_above(size), pytest.raises(OSError): more.to_folder(d, overwrite=True)
+        assert files(d)==before; same(s, TaskSuite.from_folder(d))
+    with no_file_above(sizes[-1] - 1), pytest.raises(OSError): more.to_folder(tmp_path/'new')
+    assert not any((tmp_path/'new').iterdir()); again(more, tmp_path/'new'); again(more, d, overwrite=True)
+
+@pytest.mark.parametrize('at', range(8))
+def test_files_take_the_place_of_others_all_or_none(tmp_path, monkeypatch, at):
     import mtl_explain.folders as f
-    d, s = cars(tmp_path); real = f._write_cells
-    def full(path, columns): real(path, columns); raise OSError(28, 'No space left on device')
-    monkeypatch.setattr(f, '_write_cells', full)
-    with pytest.raises(OSError): s.to_folder(d, overwrite=True)
-    with pytest.raises(ValueError): TaskSuite.from_folder(d)
+    d, s = cars(tmp_path); before = files(d); real, calls = os.replace, []
+    def replace(a, b):
+        calls.append(a)
+        if len(calls)==at + 1: raise OSError(5, 'Input/output error')
+        real(a, b)
+    monkeypatch.setattr(f.os, 'replace', replace)
+    with pytest.raises(OSError, match='Input/output'): s.with_table('bikes', Table(frame(), 't')).to_folder(d, overwrite=True)
+    monkeypatch.undo(); assert files(d)==before and not [*d.glob('.*')]; same(s, TaskSuite.from_folder(d)); again(s, d, overwrite=True); assert files(d)==before
+
+def test_files_of_others_stay(tmp_path):
+    d, s = cars(tmp_path); theirs = {'notes.txt': b'x', 'data/own.csv': b'a\n', 'data/deep/x': b'y', 'splits/own.json': b'{}'}; (d/'data/deep').mkdir()
+    for p, b in theirs.items(): (d/p).write_bytes(b)
+    before = files(d); again(s, d, overwrite=True); assert files(d)==before
+
+def test_a_run_that_was_killed_is_told(tmp_path):
+    d, s = cars(tmp_path); (d/'.old').mkdir(); (d/'suite.json').rename(d/'.old'/'suite.json')
+    with pytest.raises(ValueError, match=r'writing was stopped.*\.old: move them back'): TaskSuite.from_folder(d)
+    again(s, d, overwrite=True); assert not (d/'.old').exists()
 
 def test_what_a_folder_cannot_keep(tmp_path):
     with warnings.catch_warnings():

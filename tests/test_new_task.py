@@ -119,7 +119,7 @@ def other(): return TaskSuite(suite.tables | {'trips': Table(suite.tables['trips
 @pytest.mark.parametrize('change, error, words', [
     (dict(name='people'), ValueError, "the model has a task 'people' already"), (dict(model=lambda: SingleTask(suite, width=8)), ValueError, 'SingleTask has nothing that a new task could use'), (dict(model=lambda: CrossStitch(suite, width=8)), ValueError, 'CrossStitch has nothing'),
     (dict(model=lambda: torch.nn.Linear(2, 2)), TypeError, 'must be one of MTLModel.*not Linear'), (dict(suite=fewer), ValueError, "serves task 'trips', which the suite does not have"), (dict(suite=other), ValueError, "task 'trips' has other variables"),
-    (dict(tune='some'), ValueError, "tune must be 'new' or 'all'"), (dict(table=exam), TypeError, 'expected a Table, not DataFrame'), (dict(table=lambda: Table(exam(), 'gone')), ValueError, "table 'exam', column 'gone'"), (dict(name=''), ValueError, 'the name is empty')])
+    (dict(tune='some'), ValueError, "tune must be 'new' or 'all'"), (dict(table=exam), TypeError, 'expected a Table, not DataFrame'), (dict(table=lambda: Table(exam(), 'gone')), ValueError, "table 'exam', column 'gone'"), (dict(name=''), ValueError, 'the name is empty'), (dict(restarts=0), ValueError, 'restarts=0; at least one start')])
 def test_bad_input_is_named(change, error, words):
     c = dict(model=lambda: MTLModel(suite, width=8), suite=lambda: suite, table=new_table, name='exam', tune='new') | change
-    with pytest.raises(error, match=words): add_task(c['model'](), c['suite'](), c['table'](), c['name'], tune=c['tune'], **quick)
+    with pytest.raises(error, match=words): add_task(c['model'](), c['suite'](), c['table'](), c['name'], tune=c['tune'], **quick | {k: c[k] for k in quick if k in c})

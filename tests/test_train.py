@@ -1,8 +1,10 @@
 "Training: exact resume, interrupts, fairness, losses, missing labels, and what is refused."
-import json, os, socket, subprocess, sys
+import json, math, os, socket, subprocess, sys, warnings
 from types import SimpleNamespace
 import numpy as np, pandas as pd, pytest, torch, xarray as xr
 from hypothesis import given, settings, strategies as st
+from mtl_explain.balance import BALANCES, FixedWeights
+from mtl_explain.baselines import HardSharing
 from mtl_explain.data import Table, TaskSuite
 from mtl_explain.model import Batch, MTLModel, load_model
 from mtl_explain.sharing import Attend, Own
@@ -224,6 +226,31 @@ def test_a_task_without_a_number_is_set_aside_and_the_rest_goes_on(suite, tmp_pa
         last = history.validation_loss.isel(step=-1).to_series(); assert np.isnan(last[name]) and last.drop(name).notna().all()
         again = fit(MTLModel(broken), broken, steps=40, evaluate=10, progress=False, tasks_per_step=at, resume=tmp_path/f'run{at}'); assert again.attrs['set_aside']==history.attrs['set_aside']
 
+@pytest.fixture
+def broken(): s = planted(seed=3, tables=4, rows=120, kinds=('number', 'binary', 'ordered')); name = s.tasks[1]; s[name].x = s[name].x.copy(); s[name].x[s[name].rows('train'), 0] = 3e38; return s, name
+
+@pytest.mark.parametrize('kind', [k.__name__ for k in BALANCES])
+def test_every_balance_goes_on_without_a_task_that_breaks(broken, kind):
+    suite, name = broken; make = next(k for k in BALANCES if k.__name__==kind); balance = make({t: n + 1 for n, t in enumerate(suite)}) if kind=='FixedWeights' else make(over=5) if kind=='DynamicAverage' else make()
+    for memory in ('1 GB', max(MTLModel(suite).step_bytes(t, 32) for t in suite)):
+        m = MTLModel(suite)
+        with warnings.catch_warnings(record=True) as said: warnings.simplefilter('always'); h = fit(m, suite, steps=20, evaluate=10, progress=False, balance=balance, memory=memory)
+        assert list(json.loads(h.attrs['set_aside']))==[name] and h.attrs['status']=='done' and all(p.isfinite().all() for p in m.parameters()) and not [w for w in said if w.category is RuntimeWarning]
+
+def test_one_task_a_step_sets_aside_and_too_many_are_named(broken):
+    suite, name = broken
+    with pytest.warns(UserWarning, match=f'task {name!r} was set aside'): h = fit(MTLModel(suite), suite, steps=20, evaluate=10, progress=False, tasks_per_step=1)
+    assert list(json.loads(h.attrs['set_aside']))==[name]
+    for t in suite.tasks[2:]: suite[t].x = suite[t].x.copy(); suite[t].x[:, 0] = 3e38
+    for at in (None, 1):
+        with pytest.raises(FloatingPointError, match=r"of [34] of 4 tasks is no number by step \d \('table 0\d', 'table 0\d', 'table 0\d'"): fit(MTLModel(suite), suite, steps=20, evaluate=10, progress=False, tasks_per_step=at)
+
+def test_fixed_weights_hold_whichever_tasks_are_in_a_step(suite):
+    only = FixedWeights({t: float(t==suite.tasks[0]) for t in suite}); m = MTLModel(suite); before = m.output.detach().clone()
+    fit(m, suite, steps=8, evaluate=8, progress=False, balance=only, tasks_per_step=1)
+    moved = (m.output!=before).any(1); assert moved[m.outputs[suite.tasks[0]]].all() and not moved[m.outputs[suite.tasks[1]]].any()
+    with pytest.raises(ValueError, match='weigh nothing'): fit(m, suite, tasks=suite.tasks[1:], balance=only, progress=False)
+
 def test_a_full_disk_leaves_the_former_checkpoint(suite, tmp_path):
     import resource, signal
     options, path = dict(steps=30, evaluate=10, progress=False), tmp_path/'run'
@@ -242,6 +269,24 @@ def test_a_checkpoint_of_another_suite_is_refused(suite, tmp_path, other, says):
     s = planted(**dict(seed=3, rows=120, kinds=('number', 'binary', 'ordered')) | other)
     with pytest.raises(ValueError, match=f'another suite: .*{says}'): fit(MTLModel(s), s, steps=10, evaluate=5, progress=False, resume=tmp_path/'run')
 
+def test_what_else_differs_from_the_run_that_was_begun_is_refused(suite, tmp_path):
+    options = dict(steps=10, evaluate=5, progress=False); fit(MTLModel(suite), suite, **options, checkpoint=tmp_path/'run'); go = lambda m, s: fit(m, s, **options, resume=tmp_path/'run')
+    again = lambda **kw: planted(**dict(seed=3, tables=4, rows=120, kinds=('number', 'binary', 'ordered')) | kw); make = lambda s, **kw: go(MTLModel(s, **kw), s)
+    turned = TaskSuite(dict(reversed(suite.tables.items())), suite.splits, suite.seed); drawn = TaskSuite(suite.tables, suite.splits, seed=5); other = again(); name = other.tasks[2]; other[name].x = other[name].x*2
+    for s, words in ((turned, "another suite: its tasks come in another order: 'table 04' stands where 'table 01' was"), (drawn, "another suite: task 'table 01' has other training or validation rows"), (other, f'task {name!r} has other training or validation rows, or other values in them')):
+        with pytest.raises(ValueError, match=words): make(s)
+    for kw, words in ((dict(width=24), 'another model: width was .* and is 24'), (dict(sharing=Own()), "another model: sharing kind was 'Attend' and is 'Own'"), (dict(noise=.1), 'noise was .* and is 0.1')):
+        with pytest.raises(ValueError, match=words): make(suite, **kw)
+    with pytest.raises(ValueError, match="another model: model was 'MTLModel' and is 'HardSharing'"): go(HardSharing(suite), suite)
+    assert make(again()).attrs['status']=='done'  # the same, made anew
+
+@pytest.mark.parametrize('kw, words', [(dict(steps=0), 'steps=0; a whole number from 1'), (dict(rows=0), 'rows=0'), (dict(evaluate=0), 'evaluate=0'), (dict(tasks_per_step=0), 'tasks_per_step=0'), (dict(tasks_per_step=1.5), 'tasks_per_step=1.5'), (dict(patience=0), 'patience=0'), (dict(threads=0), 'threads=0'), (dict(seed=-1), 'seed=-1'), (dict(steps=True), 'steps=True'),
+    (dict(lr='a'), "lr='a'; a number above 0"), (dict(lr=0.), 'lr=0.0'), (dict(lr=math.nan), 'lr=nan'), (dict(clip=-1), 'clip=-1; a number from 0'), (dict(warmup=2), 'warmup=2; a number from 0 to 1'), (dict(weight_decay=-.1), 'weight_decay=-0.1'),
+    (dict(loss={'foo': SquaredError()}), "loss has 'foo', which is no kind of outcome; there are 'number'"), (dict(loss={'number': 'mse'}), "loss for 'number' is 'mse'; give an object, such as SquaredError"), (dict(loss={'number': SquaredError}), 'give an object'),
+    (dict(tasks='table 01'), r"give a list of names: \['table 01'\]"), (dict(sampler=BySize, tasks_per_step=2), r'such as BySize\(\)'), (dict(watch='x'), r'such as Conflicts\(\)'), (dict(monitor=3), r'such as TrainingMonitor\(\)'), (dict(checkpoint='no folder here/run'), 'there is no folder .*no folder here')])
+def test_what_no_run_could_follow_is_refused_before_it_begins(suite, kw, words):
+    with pytest.raises((ValueError, TypeError), match=words): fit(MTLModel(suite), suite, progress=False, **kw)
+
 def test_a_file_that_is_no_checkpoint_is_refused(suite, tmp_path, monkeypatch):
     import mtl_explain.train as room
     path, go = tmp_path/'run', lambda: fit(MTLModel(suite), suite, steps=10, evaluate=5, progress=False, resume=tmp_path/'run')
@@ -257,9 +302,10 @@ def test_a_file_that_is_no_checkpoint_is_refused(suite, tmp_path, monkeypatch):
 def test_groups_that_fit_the_memory_give_the_same_step(suite, balance):
     import mtl_explain.balance as room
     make = lambda: balance and getattr(room, balance)(); out = []
-    for memory in ('1 GB', 1):
+    for memory in ('1 GB', max(MTLModel(suite).step_bytes(t, 32) for t in suite)):
         m = MTLModel(suite, dropout=0., seed=1); h = fit(m, suite, steps=12, evaluate=4, lr=1e-3, progress=False, balance=make(), memory=memory); out.append((_params(m), h))
     assert torch.allclose(out[0][0], out[1][0], atol=2e-5) and np.allclose(out[0][1].train_loss, out[1][1].train_loss, atol=1e-4)
+    with pytest.raises(MemoryError, match=r"a step on 32 rows of task 'table 01' takes about .* kB, more than memory='10 B': take fewer rows"): fit(MTLModel(suite), suite, memory=10, progress=False)
     with pytest.raises(ValueError, match="memory='lots'"): fit(MTLModel(suite), suite, memory='lots', progress=False)
 
 def test_only_the_tasks_that_are_named(suite):

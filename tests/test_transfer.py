@@ -3,6 +3,7 @@ import numpy as np, pytest
 from mtl_explain.losses import Rows
 from mtl_explain.model import MTLModel
 from mtl_explain.pairs import opposed
+from mtl_explain.suites import planted
 from mtl_explain.train import fit
 from mtl_explain.transfer import _test_losses, transfer
 
@@ -18,3 +19,8 @@ def test_it_is_training_without_the_task():
 def test_an_estimate_says_so_and_one_seed_has_no_interval():
     suite = opposed(seed=3, each=1, inputs=(1, 2)); found = transfer(lambda s: MTLModel(suite, seed=s, width=12, dim=4), suite, seeds=[0], warm=2, **KW)
     assert found.attrs['kind']=='estimate: 2 steps from the weights of the joint run' and np.isnan(found.low).all() and np.isfinite(found.effect.values[~np.eye(4, dtype=bool)]).all()
+
+def test_bad_input_is_named():
+    s = planted(tables=3, rows=60); make = lambda k: MTLModel(s, seed=k)
+    for a, kw, words in ((MTLModel, {}, 'give a function of the seed'), (make, dict(seeds=[]), 'seeds is empty'), (make, dict(seeds=0), 'seeds is empty')):
+        with pytest.raises((TypeError, ValueError), match=words): transfer(a, s, progress=False, **kw)

@@ -40,3 +40,17 @@ def test_what_decides_may_be_the_errors():
     s = planted(seed=2, tables=2, rows=150, kinds=('binary',)); model = MTLModel(s, width=16); fit(model, s, steps=5, progress=False); a, _ = s.tasks; tuned = fine_tune(model, s, [a], steps=60, lr=1e-2, evaluate=5, keep='error', progress=False)
     assert a in tuned.own and np.isclose(tuned.table.after[a], _losses_of(tuned[a], s, [a], LOSSES, 'error')[a], atol=1e-6) and np.isclose(tuned.table.before[a], _losses_of(model, s, [a], LOSSES, 'error')[a], atol=1e-6)
     found = refit(model, s, [a], restarts=2, steps=60, evaluate=5, keep='error', progress=False); assert np.isclose(found.after[a], _losses_of(model, s, [a], LOSSES, 'error')[a], atol=1e-6)
+
+def test_what_was_tuned_is_explained_copy_by_copy(suite):
+    from mtl_explain.explain import explain
+    t = suite.tasks[0]; tuned = fine_tune(MTLModel(suite), suite, [t], steps=20, lr=5e-3, evaluate=10, progress=False)
+    with pytest.raises(TypeError, match='explain one copy at a time, as in explain\\(tuned'): explain(tuned, suite, progress=False)
+    if t in tuned.own: assert '/attribution' in str(explain(tuned[t], suite, samples=2, progress=False).groups)
+
+def test_an_interrupt_goes_on_to_whoever_called(suite):
+    from mtl_explain.new_task import add_task
+    from mtl_explain.transfer import transfer
+    def stop(history): raise KeyboardInterrupt
+    model, options = MTLModel(suite), dict(steps=20, evaluate=5, progress=False, monitor=stop); new = suite.tables[suite.tasks[0]]
+    for call in (lambda: fine_tune(model, suite, **options), lambda: add_task(model, suite, new, 'again', **options), lambda: transfer(lambda s: MTLModel(suite, seed=s), suite, seeds=1, **options)):
+        with pytest.raises(KeyboardInterrupt): call()
