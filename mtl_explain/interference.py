@@ -40,7 +40,8 @@ def _pull(data, rows, block, shuffles, batches):
         scores, k = call(b, x), min(shuffles, y.shape[1] - 1)
         of = lambda y: _by_task(data, b.outcomes, data.loss(b, scores, y), some)[0]
         return of(y) - sum(of(y.roll(s, 1)) for s in range(1, k+1))/k
-    g.collect(losses, [[t for t in rows if n[t]==size] for size in sorted(set(n.values()))])
+    found = g.collect(losses, [[t for t in rows if n[t]==size] for size in sorted(set(n.values()))])
+    g.shared[~found.isfinite()] = torch.nan  # a loss that overflows has a slope, of rounding errors
     return g
 
 # %% ../nbs/22_interference.ipynb #6dfd22cd
@@ -62,15 +63,18 @@ def _look(data, rows, shuffles):
         model.zero_grad(set_to_none=True)  # never into the gradient of the step, which is kept
         g = _pull(data, rows, h, shuffles, batches)
         for n in g.where: parts.setdefault(n.split('.')[0], []).append((h, _folded(g, n)))
+    if not parts: raise ValueError(f'Conflicts: a {type(model).__name__} shares no parameters, so no task can pull at another')
     model.train(mode)
     for n, p in model.named_parameters(): p.grad = kept[n]
     total = 0.
     for part in parts.values():
         J = torch.stack([torch.cat([v for b, v in part if b==h], 1) for h in range(H)], 1).double(); size = J.square().sum((1, 2), keepdim=True).sqrt()
-        J = torch.where(size > 0, J/size, 0.).flatten(0, 1); total = total + (J @ J.T).view(len(rows), H, len(rows), H).transpose(1, 2)
+        J = torch.where(size.isfinite(), J/size.where(size > 0, 1.), torch.nan).flatten(0, 1); total = total + (J @ J.T).view(len(rows), H, len(rows), H).transpose(1, 2)
     return np.ascontiguousarray(total/len(parts))  # sums over a stored and a fresh array then agree to the bit
 
 # %% ../nbs/22_interference.ipynb #e91887f5
+def _pulling(products): d = np.einsum('iiab->iab', products); return np.isfinite(d).all((1, 2)) & (np.abs(d).max((1, 2), initial=0) > 0)
+def _among(products, some): return np.ascontiguousarray(products[np.ix_(some, some)])
 def _cosines(products): s = products.sum((2, 3)); n = np.sqrt(np.einsum('ii->i', s).clip(1e-300)); return s/np.outer(n, n)
 
 # %% ../nbs/22_interference.ipynb #750fe539
@@ -80,11 +84,15 @@ def compared(
     level:float=.05, # Of the band, over all pairs
     seed:int=0, # Of the draws
 )->dict: # conflict, conflict_se, null_low, null_high, p_corrected (task, task)
-    "Cosines of pulls, and what chance would do"
+    "Cosines of pulls, and what chance would do; NaN for a task whose pull is zero or no number"
+    if not (ok:=_pulling(products)).all():
+        found = compared(_among(products, ok), draws, level, seed)
+        for k, v in found.items(): found[k] = np.full((len(ok),)*2, np.nan); found[k][np.ix_(ok, ok)] = v
+        return found
     T, _, H, _ = products.shape; M = products.transpose(0, 2, 1, 3).reshape(T*H, T*H); rng, pairs = np.random.default_rng([seed, 5]), np.triu_indices(T, 1)
-    spread = np.sqrt((products**2).sum((2, 3)))
-    def turned(): e = rng.choice([-1., 1.], T*H); return np.abs((M*e[:, None]*e).reshape(T, H, T, H).sum((1, 3))/spread)[pairs].max(initial=0)
-    largest, t = np.sort([turned() for _ in range(draws)]), products.sum((2, 3))/spread
+    spread = np.sqrt((products**2).sum((2, 3))); unit = np.where(spread > 0, spread, 1.)
+    def turned(): e = rng.choice([-1., 1.], T*H); return np.abs((M*e[:, None]*e).reshape(T, H, T, H).sum((1, 3))/unit)[pairs].max(initial=0)
+    largest, t = np.sort([turned() for _ in range(draws)]), products.sum((2, 3))/unit
     p = (1 + draws - np.searchsorted(largest, np.abs(t)*(1 - 1e-12)))/(draws + 1)
     length = np.sqrt(np.einsum('iiab->i', products)); band = np.quantile(largest, 1 - level, method='higher')*spread/np.outer(length, length); off = np.where(np.eye(T, dtype=bool), np.nan, 1.)
     return dict(conflict=_cosines(products), conflict_se=_jackknife(products), null_low=-band*off, null_high=band*off, p_corrected=p*off)
@@ -97,12 +105,14 @@ def _jackknife(products):
 # %% ../nbs/22_interference.ipynb #41511367
 def reliability(
     products:np.ndarray, # (task, task, block, block)
-)->float: # 1 = the same again, 0 = noise; NaN for fewer than three pairs
+)->float: # 1 = the same again; 0 or below = noise, the halves do not agree; NaN for fewer than three pairs
     "Half-split reliability of the cosines"
-    a, b = (_cosines(products[:, :, k::2, k::2])[np.triu_indices(len(products), 1)] for k in (0, 1))
+    products = _among(products, _pulling(products)); a, b = (_cosines(products[:, :, k::2, k::2])[np.triu_indices(len(products), 1)] for k in (0, 1))
     if len(a) < 3: return np.nan
     r = np.corrcoef(a, b)[0, 1]
     return float(2*r/(1 + r)) if r > -1 else np.nan
+
+def _as_words(r): return '' if np.isnan(r) else f' Reliability of the matrix: {"none" if r < .005 else f"{r:.2f}".removeprefix("0")}.'  # below 0 it has no scale
 
 # %% ../nbs/22_interference.ipynb #72d509a6
 class Conflicts:
@@ -136,17 +146,19 @@ def begin(self:Conflicts, data):
     if len(self.held) < 2: raise ValueError(f'Conflicts: fewer than two tasks have the {2*self.blocks} labelled validation rows that {self.blocks} blocks need; use fewer blocks (from 4) or larger tables')
 
 @patch
-def look(self:Conflicts, data, step):
-    "Take the pull of every task as the model is now"
+def look(self:Conflicts, data, step, aside=()):
+    "Take the pull of every task as the model is now; of those that were set aside, none"
     if self.tasks is None or step==0: self.begin(data)
-    self.at.append(step); self.seen.append(_look(data, self.held, self.shuffles))
+    rows = {t: r for t, r in self.held.items() if t not in aside}; some = [t in rows for t in self.held]
+    seen = np.full((len(some),)*2 + (self.blocks,)*2, np.nan); seen[np.ix_(some, some)] = _look(data, rows, self.shuffles) if rows else 0.
+    self.at.append(step); self.seen.append(seen)
 
 @patch
 def before(self:Conflicts, data, run, draw, settings):
     "Called by `fit` before a step; returns what is to be called after it, or None"
     if not self.due(run.step, settings['steps']) or self.at and run.step <= self.at[-1]: return None
     if _processes()[1] > 1: raise ValueError('fit: watch needs all tasks in one process; leave it out, or train in one process')
-    self.steps = settings['steps']; self.look(data, run.step)
+    self.steps = settings['steps']; self.look(data, run.step, run.aside)
     groups = [list(g) for g in _groups(data, draw, settings['rows'], as_bytes(settings['memory']))]
     then = before(data, run.opt, draw, groups, lambda: _seed(data.model.device, settings['seed']*1_000_003 + run.step), run.balance is None)
     return lambda: self.ledgers.append(then())
@@ -180,16 +192,16 @@ def result(self:Conflicts)->xr.Dataset: # With `conflict` (task, task_2), its nu
     ds = xr.Dataset({k: (pair, full(v)) for k, v in found.items()} | dict(conflict_at=(('look', *pair), full(at)), block_rows=('task', np.array([self.held[t].shape[1] if t in self.held else 0 for t in self.tasks]))),
         coords=dict(task=names, task_2=names, look=np.arange(len(self.at)), look_step=('look', np.array(self.at))))
     words = f'{self.blocks} blocks of validation rows turned around {self.draws} times, level 5 % over all pairs'
-    return (ds.merge(_moved(self.ledgers, self.tasks)) if self.ledgers else ds).assign_attrs(null=words, reliability=reliability(matrix), verdict=said(ds))
+    return (ds.merge(_moved(self.ledgers, self.tasks)) if self.ledgers else ds).assign_attrs(null=words, reliability=(r:=reliability(matrix)), verdict=said(ds) + _as_words(r))
 
 @patch
 def join(self:Conflicts,
     history:xr.Dataset, # Of the run, as `fit` makes it
-)->xr.Dataset: # The same with the matrix, its null and a verdict, where anything was seen
+)->xr.Dataset: # The same with the matrix, its null, the ledger and a verdict, where anything was seen
     "A history with what was seen beside it"
     if not self.seen: return history
-    found = self.result()
-    return history.merge(found[['conflict', 'conflict_se', 'null_low', 'null_high', 'p_corrected']], combine_attrs='override').assign_attrs({k: found.attrs[k] for k in ('null', 'reliability', 'verdict')})
+    found = self.result(); kept = ['conflict', 'conflict_se', 'null_low', 'null_high', 'p_corrected', 'conflict_at', 'look_step', 'moved', 'rest', 'measured', 'delta']
+    return history.merge(found[[k for k in kept if k in found]], combine_attrs='override').assign_attrs({k: found.attrs[k] for k in ('null', 'reliability', 'verdict')})
 
 def said(
     ds:xr.Dataset, # With `conflict` and `p_corrected`
@@ -198,10 +210,12 @@ def said(
     "What may be said, in words"
     at = np.triu_indices(len(ds.task), 1); c, p = ds.conflict.values[at], ds.p_corrected.values[at]; tested = int(np.isfinite(p).sum())
     with np.errstate(invalid='ignore'): against, along = int(((p < level) & (c < 0)).sum()), int(((p < level) & (c > 0)).sum())
-    if not tested: return 'No pair of tasks could be tested: there are too few validation rows.'
+    held = ds.block_rows.values > 0 if 'block_rows' in ds else np.ones(len(ds.task), bool); out = [repr(str(t)) for t in ds.task.values[held & np.isnan(np.diag(ds.conflict.values))]]
+    left = f' Left out: {", ".join(out[:4])}{f" and {len(out) - 4} more" if len(out) > 4 else ""}, whose pull is zero or no number.' if out else ''
     pairs = f'{tested} pair{"s"*(tested != 1)} of tasks'
-    if not against + along: return f'No evidence that any of {pairs} pulls together or apart.'
-    return f'Of {pairs} {against} pull{"s"*(against==1)} apart and {along} together beyond chance.'
+    if not tested: return f'No pair of tasks could be tested{"." if out else ": there are too few validation rows."}{left}'
+    if not against + along: return f'No evidence that any of {pairs} pulls together or apart.{left}'
+    return f'Of {pairs} {against} pull{"s"*(against==1)} apart and {along} together beyond chance.{left}'
 
 # %% ../nbs/22_interference.ipynb #0d9c829a
 def _moved(ledgers, tasks):

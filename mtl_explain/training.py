@@ -20,6 +20,9 @@ from .view import View, near, pack
 _needed = dict(train_loss=('step', 'task'), validation_loss=('step', 'task'), learning_rate=('step',))
 _may = dict(attention_entropy=('step',), dead_concepts=('step',))
 _pairs = dict.fromkeys(['conflict', 'conflict_se', 'null_low', 'null_high', 'p_corrected'], ('task', 'task_2'))
+_ledger = dict(moved=('task', 'task_2'), rest=('term', 'task_2'), delta=('task_2',), measured=('task_2',))
+_beside = _pairs | _ledger | dict(conflict_at=('look', 'task', 'task_2'), look_step=('look',))  # what a history, or /interference, may hold
+_left_out = dict.fromkeys(['effect', 'low', 'high'], ('task', 'task_2'))
 
 def _dims(data, where, names):
     "Every array that is there has its dims, every dim its labels"
@@ -32,20 +35,37 @@ def _checked(data, where):
     "A history, in the order of dims that is sent; an error says what is missing"
     for name, dims in _needed.items():
         if name not in data: raise ValueError(f'{where} has no array {name!r}; expected it with dims ({", ".join(dims)}), as `fit` returns it')
-    _dims(data, where, _needed | _may | _pairs)
+    _dims(data, where, _needed | _may | _beside)
     if (np.diff(data.step.values) <= 0).any(): raise ValueError(f'{where}/step does not rise')
     return data.transpose('step', 'task', ...)
 
 # %% ../nbs/56_training.ipynb #8200976a
+def _pairs_in(data, names, where):
+    "The data set, where it holds the first of some arrays and they are as they should be; else None"
+    if data is None or next(iter(names)) not in data: return None
+    _dims(data, where, names)
+    return data
+
+def _no_history(data):
+    "A history of these tasks in which nothing was evaluated"
+    none = np.zeros((0, data.sizes['task']))
+    return xr.Dataset(dict(train_loss=(('step', 'task'), none), validation_loss=(('step', 'task'), none), learning_rate=('step', none[:, :0].sum(1))), coords=dict(step=np.zeros(0, int), task=data.task.values))
+
 def _source(source):
-    "The history, the interference and the tree in what was given"
-    if isinstance(source, xr.Dataset): return _checked(source, 'history'), source if 'conflict' in source else None
-    if not isinstance(source, xr.DataTree): raise TypeError(f'TrainingMonitor expects the history that `fit` returns, a result with /training, or nothing, not {type(source).__name__}')
-    check(source)
-    if not has(source, 'training'): return None, None
-    pairs = source['interference'].to_dataset() if has(source, 'interference') else None
-    if pairs is not None: _dims(pairs, '/interference', _pairs)
-    return _checked(source['training'].to_dataset(), '/training'), pairs
+    "The history (None = nothing to show), who pulls with whom, who is worse off without whom, and whether there are pairs alone"
+    if isinstance(source, xr.DataTree):
+        check(source)
+        group = lambda g: source[g].to_dataset() if has(source, g) else None
+        history, pairs, left, where = group('training'), group('interference'), group('transfer'), ('/training', '/interference', '/transfer')
+        if pairs is None: pairs, where = history, ('/training', '/training', '/transfer')
+    elif isinstance(source, xr.Dataset):
+        pairs = left = source; where = ('history',)*3
+        history = None if not any(n in source for n in _needed) and ('conflict' in source or 'effect' in source) else source
+    else: raise TypeError(f'TrainingMonitor expects the history that `fit` returns, a result with /training, /interference or /transfer, or nothing, not {type(source).__name__}')
+    history, pairs, left = None if history is None else _checked(history, where[0]), _pairs_in(pairs, _beside, where[1]), _pairs_in(left, _left_out, where[2])
+    if history is not None: return history, pairs, left, False
+    some = pairs if pairs is not None else left
+    return None if some is None else _no_history(some), pairs, left, some is not None
 
 # %% ../nbs/56_training.ipynb #16860cec
 def evidence(
@@ -61,14 +81,32 @@ def evidence(
     return np.where(np.isnan(null), 2, found).astype(np.uint8)
 
 # %% ../nbs/56_training.ipynb #0578a795
-def _matrices(data, tasks):
-    "What is sent of the interference, for the tasks of the history"
-    if data is None or 'conflict' not in data: return {}, {}
+KINDS = dict(pulls='nobody looked who pulls with whom; hand Conflicts() to fit(…, watch=)', moved='no ledger of steps was kept; hand Conflicts() to fit(…, watch=)', transfer="no task was left out to see; put what transfer() returns into tree['transfer']")
+
+def _pulls(data, tasks):
+    "The conflict matrix, its null, and its course in hundredths"
     d = data[[p for p in _pairs if p in data]].reindex(task=tasks, task_2=tasks)
     out = {p: d[p].transpose('task', 'task_2').values.astype(float) for p in list(_pairs)[:4] if p in d}
-    e = evidence(d)
-    off = ~np.eye(len(tasks), dtype=bool) & np.isfinite(out['conflict'])
-    return out | dict(evidence=e), dict(tested=bool((e[off] != 2).all()), nullWords=str(data.attrs.get('null', '')))
+    e, off = evidence(d), ~np.eye(len(tasks), dtype=bool) & np.isfinite(out['conflict'])
+    words = dict(tested=bool((e[off] != 2).all()), nullWords=str(data.attrs.get('null', '')), reliability=_finite(data.attrs.get('reliability'), None))
+    if 'conflict_at' in data and 'look_step' in data:
+        at = data.conflict_at.reindex(task=tasks, task_2=tasks).transpose('look', 'task', 'task_2').values
+        out['course'] = np.where(np.isfinite(at), np.clip(100*np.nan_to_num(at), -100, 100).round(), -128).astype(np.int8)
+        words['looks'] = [int(s) + 1 for s in data.look_step.values]
+    return out | dict(evidence=e), words
+
+def _matrices(data, tasks, left=None):
+    "What is sent of pairs of tasks, for the tasks of the history"
+    out, words = _pulls(data, tasks) if data is not None and 'conflict' in data else ({}, {})
+    if data is not None and 'moved' in data:
+        d = data[[n for n in _ledger if n in data]].reindex(task=tasks, task_2=tasks)
+        out |= {n: d[n].transpose(*_ledger[n]).values.astype(float) for n in d.data_vars}
+        if 'rest' in d: words['terms'] = [str(x) for x in d.term.values]
+    if left is not None:
+        d = left[[n for n in _left_out if n in left]].reindex(task=tasks, task_2=tasks)
+        out |= {n if n=='effect' else f'effect_{n}': d[n].transpose('task', 'task_2').values.astype(float) for n in d.data_vars}
+        words['leftWords'] = str(left.attrs.get('kind', ''))
+    return out, words | dict(pairs=[k for k, n in zip(KINDS, ('conflict', 'moved', 'effect')) if n in out])
 
 # %% ../nbs/56_training.ipynb #cc6d05cd
 LIMIT = 2_000_000  # bytes of losses in a view
@@ -115,9 +153,11 @@ class TrainingMonitor(View, script='training.js'):
     "Is it learning, and who hurts whom? Losses of every task, while `fit` runs and afterwards"
     tasks = t.List(t.Unicode(), help='Pinned tasks, by name').tag(sync=True)
     panels = t.Int(12, min=1, help='Tasks with a panel, the worst first, where there are more than 24').tag(sync=True)
+    pairs = t.Enum(list(KINDS), 'pulls', help='What the matrix of tasks shows: whose gradients agree, whose gradients moved whose loss, who is worse off without whom').tag(sync=True)
     _new = t.Dict(help='Rows that were not sent before').tag(sync=True)
     question, carries = 'Is it learning, and who hurts whom?', 'It carries losses of every task; no rows of data and no weights.'
-    _quiet, _sent, _at, _shown, history, interference = frozenset(), 0, 0., False, None, None
+    _quiet, _sent, _at, _shown, history, interference, transfer = frozenset(), 0, 0., False, None, None, None
+    _alone = False
     def _should_send_property(self, key, value): return key not in self._quiet and super()._should_send_property(key, value)
     @t.validate('tasks')
     def _pinned(self, p):
@@ -125,17 +165,22 @@ class TrainingMonitor(View, script='training.js'):
         for x in out:
             if there and x not in there: raise ValueError(f'tasks: no {x!r}; ' + near(x, there[:60]))
         return out
+    @t.validate('pairs')
+    def _kind(self, p):
+        there, running = self._info.get('pairs'), self._info.get('now', {}).get('status')=='running'
+        if there is not None and not running and p.value not in (there or ['pulls']): raise ValueError(f'pairs={p.value!r}: {KINDS[p.value]}' + (f'. There is: {", ".join(map(repr, there))}' if there else ''))
+        return p.value
 
 # %% ../nbs/56_training.ipynb #6c59f5e8
 _waiting = dict(kind='empty', title='Nothing is being trained', lines=['This view fills while `fit` runs. It also shows the history that `fit` returned: TrainingMonitor(history).'], code='history = fit(model, suite, monitor=TrainingMonitor())')
-_untold = dict(kind='empty', title='This result does not say how the model was trained', lines=['It has no group /training. The other views work.'], code='tree["training"] = history')
+_untold = dict(kind='empty', title='This result does not say how the model was trained', lines=['It has no group /training, and no pairs of tasks in /interference or /transfer. The other views work.'], code='tree["training"] = history')
 
 @patch
 def _start(self:TrainingMonitor, kw):
     if self.tree is None: return dict(_info=dict(instead=_waiting), **kw)
     source = self.tree
     if isinstance(source, xr.Dataset): self.tree = None
-    try: self.history, self.interference = _source(source)
+    try: self.history, self.interference, self.transfer, self._alone = _source(source)
     except ValueError as e:
         if isinstance(source, xr.Dataset): raise
         self.trouble = str(e)
@@ -149,9 +194,11 @@ def _whole(self:TrainingMonitor):
     "The traits of all that is known"
     h, now = self.history, _now(self.history)
     tasks, best = [str(x) for x in h.task.values], np.flatnonzero(h.step.values==now['best_step'])
-    at, (more, words) = kept_steps(len(h.step), len(tasks), [*best.tolist(), len(h.step)-1]), _matrices(self.interference, h.task.values)
+    at, (more, words) = kept_steps(len(h.step), len(tasks), [*best.tolist(), len(h.step)-1]), _matrices(self.interference, h.task.values, self.transfer)
     self._sent = len(h.step)
-    info = dict(tasks=tasks, uniform=.98, now=now, summary=f'{len(tasks)} task{"s"*(len(tasks) != 1)}, {len(h.step)} evaluations, {now["status"]}', **words)
+    info = dict(tasks=tasks, uniform=.98, now=now, summary=f'{len(tasks)} task{"s"*(len(tasks) != 1)}, ' + ('their pairs' if self._alone else f'{len(h.step)} evaluations, {now["status"]}'), **words)
+    if self._alone: info['alone'] = True
+    self.carries = 'It carries numbers of pairs of tasks; no rows of data and no weights.' if self._alone else type(self).carries
     return dict(_info=info, _arrays=_rows(h, at) | pack(**more), _new={})
 
 @patch
@@ -191,7 +238,7 @@ def update(self:TrainingMonitor,
 ):
     "Take in a history that has grown; what is new is sent, at most four times a second"
     h, ended = _checked(history, 'history'), history.attrs.get('status') != 'running'
-    follows, self.interference = self._follows(h), h if 'conflict' in h else self.interference
+    follows, self.interference, self._alone = self._follows(h), h if 'conflict' in h else self.interference, False
     self.history = h
     if follows and not ended and time.monotonic() - self._at < PAUSE: return
     self._at = time.monotonic()
@@ -222,17 +269,38 @@ def _lowest(valid, steps):
 def _partners(view, tasks):
     "Names of the tasks that each one conflicts with, and of those that help it"
     sent, _ = _matrices(view.interference, view.history.task.values)
-    if not sent: return {}
+    if 'conflict' not in sent: return {}
     found = (sent['evidence']==1) & ~np.eye(len(tasks), dtype=bool)
     some = lambda m: [[tasks[j] for j in np.flatnonzero(row)] for row in m]
     with np.errstate(invalid='ignore'): return dict(conflicts_with=some(found & (sent['conflict'] < 0)), helped_by=some(found & (sent['conflict'] > 0)))
 
 # %% ../nbs/56_training.ipynb #3e8f662a
+def _pair_table(kind, pairs, left, tasks):
+    "A row per cell of the matrix"
+    long = lambda a, names: dict(zip(names, np.meshgrid(*[[str(x) for x in a[d].values] for d in a.dims], indexing='ij')))
+    def cells(a, value, **more): return pd.DataFrame({k: np.ravel(v) for k, v in long(a, ('task', 'task_2')).items()} | {value: a.values.ravel()} | {k: v.values.ravel() for k, v in more.items()})
+    if kind=='moved':
+        d = pairs[[n for n in _ledger if n in pairs]].reindex(task=tasks, task_2=tasks); parts = [cells(d.moved.transpose('task', 'task_2'), 'change').assign(part='gradient')]
+        if 'rest' in d: parts.append(cells(d.rest.transpose('term', 'task_2'), 'change').assign(part='other term'))
+        for n, part in (('delta', 'left open'), ('measured', 'measured')):
+            if n in d: parts.append(pd.DataFrame(dict(task='', task_2=[str(x) for x in tasks], change=d[n].values, part=part)))
+        return pd.concat(parts, ignore_index=True)[['part', 'task', 'task_2', 'change']]
+    names, first = (_left_out, 'effect') if kind=='transfer' else (_pairs, 'conflict')
+    d = (left if kind=='transfer' else pairs); d = d[[n for n in names if n in d]].reindex(task=tasks, task_2=tasks).transpose('task', 'task_2')
+    out = cells(d[first], first, **{n: d[n] for n in d.data_vars if n != first})
+    none = lambda k: np.full(len(out), np.nan) if k not in out else out[k].values
+    said = evidence(d).ravel() if kind=='pulls' else np.where(np.isnan(none('low') + none('high')), 2, (none('low') > 0) | (none('high') < 0))
+    found = pd.array(said==1, dtype='boolean'); found[said==2] = pd.NA
+    return out.assign(evidence=found)[out.task != out.task_2].reset_index(drop=True)
+
+# %% ../nbs/56_training.ipynb #ec9eb4ac
 @patch
 def table(self:TrainingMonitor)->pd.DataFrame:
-    "One row per task, worst first: losses at the best step as shares of a guess's, its own lowest, the last; with whom it conflicts"
+    "One row per task, worst first: losses at the best step as shares of a guess's, its own lowest, the last; with whom it conflicts. With `pairs` other than 'pulls', and where there are pairs alone: one row per pair"
     if self.trouble: raise ValueError(self.trouble)
     if self.history is None: raise ValueError(f'{self._info["instead"]["title"]}: {self._info["instead"]["lines"][0]}')
+    kinds = self._info['pairs']; kind = self.pairs if self.pairs in kinds else kinds[0] if kinds else ''
+    if kind and (self._alone or kind != 'pulls'): return _pair_table(kind, self.interference, self.transfer, self.history.task.values)
     h, now = self.history, _now(self.history)
     valid, train, steps, tasks = h.validation_loss.values, h.train_loss.values, h.step.values, [str(x) for x in h.task.values]
     low, low_step, some = _lowest(valid, steps)

@@ -1,8 +1,9 @@
 "Interference: the test keeps its level where there is nothing, sees what is planted, says no more than it may, fills the group of the schema, and leaves training as it was."
+import sys, warnings
 import numpy as np, pandas as pd, pytest, torch, xarray as xr
-from mtl_explain.baselines import HardSharing
+from mtl_explain.baselines import HardSharing, SingleTask, SoftSharing
 from mtl_explain.data import Table, TaskSuite
-from mtl_explain.interference import Conflicts, compared, interference, reliability, said
+from mtl_explain.interference import Conflicts, _as_words, compared, interference, reliability, said
 from mtl_explain.model import MTLModel
 from mtl_explain.pairs import opposed
 from mtl_explain.schema import example, load, save
@@ -10,6 +11,7 @@ from mtl_explain.train import fit
 from mtl_explain.training import TrainingMonitor, evidence
 
 pytestmark = pytest.mark.filterwarnings('ignore:attention is still uniform', 'ignore:.*concepts are dead')
+module = sys.modules['mtl_explain.interference']  # the name in the package is the function
 KW = dict(steps=12, evaluate=6, progress=False)
 
 @pytest.fixture(scope='module')
@@ -44,6 +46,7 @@ def test_a_watched_run_is_the_same_run(suite, watched):
 
 def test_what_was_seen_has_labels_and_adds_up(suite, watched):
     _, history, found = watched; T = len(suite.tasks)
+    assert all(history[k].equals(found[k]) for k in ('moved', 'rest', 'measured', 'delta', 'conflict_at', 'look_step'))  # all that the view of training shows
     assert np.array_equal(history.conflict, found.conflict, equal_nan=True) and history.attrs['verdict']==found.attrs['verdict'] and history.attrs['status']=='done'  # the history holds the matrix
     assert found.look_step.values.tolist()==[0, 1, 4, 11] and found.task.values.tolist()==suite.tasks and found.conflict_at.shape==(4, T, T) and (found.block_rows==16).all()
     assert np.allclose(found.moved.sum('task') + found.rest.sum('term') + found.delta, found.measured) and float(abs(found.delta).max()) < .05*float(abs(found.measured).max()) and float(found.match.max()) < 1e-3
@@ -64,9 +67,53 @@ def test_too_few_rows_are_said(suite):
     bare = TaskSuite(dict(a=tiny, b=Table(pd.DataFrame(rng.normal(size=(40, 2)), columns=['a', 'y']), 'y')))
     with pytest.raises(ValueError, match='fewer than two tasks have the 16 labelled validation rows'): interference(MTLModel(bare), bare)
 
+@pytest.mark.parametrize('value', [np.nan, np.inf, 0.])
+def test_a_pull_that_is_none_leaves_the_others_as_they_are(value):
+    "A task without a pull, or with one that is no number, is left out of the draws and of the correction; nothing warns"
+    rng = np.random.default_rng(2); way = rng.normal(size=30); pulls = rng.normal(size=(4, 8, 30))*.5 + np.stack([way, way, -way, 0*way])[:, None]
+    alone, more = np.ascontiguousarray(products(pulls)), np.full((5, 5, 8, 8), value); keep = [0, 1, 3, 4]; more[np.ix_(keep, keep)] = alone
+    with warnings.catch_warnings():
+        warnings.simplefilter('error'); found, want = compared(more, 99), compared(alone, 99)
+        assert reliability(more)==reliability(alone) and np.isnan(reliability(np.full((5, 5, 8, 8), value)))
+        assert np.isnan(compared(np.full((5, 5, 8, 8), value), 9)['p_corrected']).all()
+    for k, v in found.items(): assert np.array_equal(v[np.ix_(keep, keep)], want[k], equal_nan=True) and np.isnan(v[2]).all() and np.isnan(v[:, 2]).all(), k
+    assert (want['p_corrected'] < .05).sum()==6
+    apart = np.zeros((2, 2, 8, 8)); apart[[0, 1], [0, 1]] = np.eye(8)  # nothing in common: no pull of one on the other
+    with warnings.catch_warnings(): warnings.simplefilter('error'); assert compared(apart, 9)['p_corrected'][0, 1]==1 and compared(apart, 9)['conflict'][0, 1]==0
+
+def spoilt(value, part):
+    "Four tasks, of which the second holds numbers that overflow"
+    s = opposed(seed=5, each=1, inputs=(2, 3)); t = s[s.tasks[1]]; t.x = t.x.copy(); t.x[t.rows(part)[::3], 0] = value; return s, s.tasks[1]
+
+def test_a_task_that_overflows_is_left_out_and_named():
+    s, name = spoilt(3e38, 'valid'); whole = opposed(seed=5, each=1, inputs=(2, 3)); model = MTLModel(s, seed=1); others = [t for t in s.tasks if t!=name]
+    with warnings.catch_warnings(): warnings.simplefilter('error', RuntimeWarning); found, well = interference(model, s, draws=199), interference(MTLModel(whole, seed=1), whole, draws=199)
+    assert found.conflict.sel(task=name).isnull().all() and found.conflict.sel(task_2=name).isnull().all() and f'Left out: {name!r}' in found.verdict and '3 pairs' in found.verdict and 'Left out' not in well.verdict
+    pick = dict(task=others, task_2=others); assert found.conflict.sel(pick).notnull().all() and np.allclose(found.conflict.sel(pick), well.conflict.sel(pick), atol=1e-6)
+    t = whole[name]; t.y = t.y.copy(); t.y[t.rows('valid')] = t.y[t.rows('valid')][0]  # labels all alike: nothing that they ask for beyond any labels
+    with warnings.catch_warnings(): warnings.simplefilter('error', RuntimeWarning); found = interference(MTLModel(whole, seed=1), whole, draws=199)
+    assert f'Left out: {name!r}' in found.verdict and found.conflict.sel(pick).notnull().all()
+
+def test_a_slope_that_is_no_number_in_one_part_leaves_its_task_out(suite, monkeypatch):
+    folded = module._folded
+    def broken(g, name): v = folded(g, name).clone(); v[2] = np.inf if name.startswith('encoder') else v[2]; return v
+    monkeypatch.setattr(module, '_folded', broken); found = interference(MTLModel(suite, seed=1), suite, draws=99); name = suite.tasks[2]
+    assert f'Left out: {name!r}' in found.verdict and '3 pairs' in found.verdict and found.conflict_at.sel(task=name).isnull().all() and found.p_corrected.sel(task=suite.tasks[0], task_2=suite.tasks[3]) < .05
+
+def test_a_task_that_fit_set_aside_is_not_looked_at():
+    s, name = spoilt(3e38, 'train'); watch = Conflicts(looks=3, draws=99)
+    with pytest.warns(UserWarning, match='set aside at step 0'): history = fit(MTLModel(s, seed=1), s, watch=watch, **KW)
+    found = watch.result(); others = [t for t in s.tasks if t!=name]
+    assert found.conflict_at.sel(task=name).isnull().all() and found.conflict_at.sel(task=others, task_2=others).notnull().all() and f'Left out: {name!r}' in history.attrs['verdict']
+
+@pytest.mark.parametrize('kind', [SingleTask, SoftSharing])
+def test_a_model_that_shares_nothing_is_refused(suite, kind):
+    with pytest.raises(ValueError, match=f'Conflicts: a {kind.__name__} shares no parameters'): interference(kind(suite), suite)
+
 def test_words(watched):
     _, _, found = watched; some = lambda c, p: said(xr.Dataset(dict(conflict=(('task', 'task_2'), np.full((3, 3), c)), p_corrected=(('task', 'task_2'), np.full((3, 3), p))), coords=dict(task=list('abc'), task_2=list('abc'))))
     assert some(.5, .9)=='No evidence that any of 3 pairs of tasks pulls together or apart.' and '0 pull apart and 3 together' in some(.5, .01) and '3 pull apart' in some(-.5, .01) and 'could be tested' in some(.5, np.nan) and found.attrs['verdict']
+    assert _as_words(-1.4857)==' Reliability of the matrix: none.' and _as_words(.412)==' Reliability of the matrix: .41.' and _as_words(1.)==' Reliability of the matrix: 1.00.' and _as_words(np.nan)=='' and 'Reliability of the matrix: ' in found.attrs['verdict']
 
 def test_a_resumed_run_has_seen_the_same(suite, watched, tmp_path):
     model, history, found = watched; half, rest = (Conflicts(looks=4, draws=199) for _ in range(2))

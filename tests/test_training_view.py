@@ -44,6 +44,19 @@ def with_conflicts(h, **kw):
     return h.merge(c, combine_attrs='override').assign_attrs(c.attrs)
 
 
+def with_ledger(h, seed=0, terms=('momentum', 'weight decay'), scale=.03, looks=3):
+    "Invented entries of a ledger that closes, and the course of the cosines"
+    r, names = np.random.default_rng(seed), h.task.values; T = len(names); moved, rest, delta = scale*r.normal(size=(T, T)) - 2*scale*np.eye(T), scale*r.normal(size=(len(terms), T)), .01*scale*r.normal(size=T)
+    at = np.stack([h.conflict.values*(1 - k/looks) for k in range(looks)]) if 'conflict' in h else np.full((looks, T, T), np.nan)
+    return h.assign(moved=(PAIR, moved), rest=(('term', 'task_2'), rest), delta=('task_2', delta), measured=('task_2', moved.sum(0) + rest.sum(0) + delta), conflict_at=(('look', *PAIR), at), look_step=('look', np.arange(looks)*25)).assign_coords(task_2=names, term=list(terms), look=np.arange(looks))
+
+
+def left_out(tasks, seed=0, runs=3):
+    "Invented effects of leaving tasks out: the first one is sure to help the second, the second to hurt the first"
+    r, T = np.random.default_rng(seed), len(tasks); e = r.uniform(-.02, .02, (T, T)); e[0, 1:2], e[1:2, 0] = .12, -.09; np.fill_diagonal(e, np.nan); half = np.full((T, T), .05 if runs > 1 else np.nan)
+    return xr.Dataset(dict(effect=(PAIR, e), low=(PAIR, e - half), high=(PAIR, e + half)), coords=dict(task=np.array(tasks, str), task_2=np.array(tasks, str)), attrs=dict(kind='truth: trained without each task'))
+
+
 def arrays(packed): return {k: np.frombuffer(a['data'], a['dtype']).reshape(a['shape']) for k, a in packed.items()}
 
 
@@ -62,7 +75,7 @@ def no_pause(monkeypatch): monkeypatch.setattr(training, 'PAUSE', 0)
 # ---- keywords and sources
 
 def test_keywords_labels_and_sources_are_checked():
-    assert set(traits_of(TrainingMonitor))=={'tasks', 'panels'}
+    assert set(traits_of(TrainingMonitor))=={'tasks', 'panels', 'pairs'}
     h = history(); v = TrainingMonitor(h, tasks=['b', 'b', 'a']); assert v.tasks==['b', 'a'] and 'done' in repr(v)
     with pytest.raises(TypeError, match="no keyword 'task'; did you mean 'tasks'"): TrainingMonitor(h, task='a')
     with pytest.raises(ValueError, match="tasks: no 'd'"): v.tasks = ['d']
@@ -75,7 +88,7 @@ def test_keywords_labels_and_sources_are_checked():
 
 
 def test_a_tree_with_training(tmp_path):
-    tree = trees.three(); empty = TrainingMonitor(tree); assert empty._info['instead']['kind']=='empty' and not empty.trouble
+    tree = trees.three(); empty = TrainingMonitor(tree); assert 'pairs of tasks in /interference' in str(empty._info['instead']['lines']) and empty._info['instead']['kind']=='empty' and not empty.trouble
     with pytest.raises(ValueError, match='does not say how the model was trained'): empty.table()
     h = history(); tree['training'] = h; tree['interference'] = conflicts(h.task.values)
     back = load(save(tree, tmp_path/'t.nc')); v = TrainingMonitor(back); assert v._arrays==TrainingMonitor(with_conflicts(h))._arrays and v._info['tested'] and v.tree is back
@@ -83,6 +96,47 @@ def test_a_tree_with_training(tmp_path):
     tree['training'] = h.drop_vars('learning_rate'); v = TrainingMonitor(tree); assert "/training has no array 'learning_rate'" in v.trouble and v._info['instead']['kind']=='error'
     with pytest.raises(ValueError, match='learning_rate'): v.table()
     tree['training'] = h; tree['interference'] = conflicts(h.task.values)[['conflict']].rename(task_2='other'); assert '/interference' in TrainingMonitor(tree).trouble
+
+
+# ---- what the matrix can show
+
+def test_the_matrix_has_a_switch_where_there_is_more_to_show():
+    h = history(); assert TrainingMonitor(h)._info['pairs']==[] and TrainingMonitor(with_conflicts(h))._info['pairs']==['pulls']
+    full = with_ledger(with_conflicts(h)); v = TrainingMonitor(full, pairs='moved'); a = arrays(v._arrays); assert v._info['pairs']==['pulls', 'moved'] and v._info['terms']==['momentum', 'weight decay'] and v._info['looks']==[1, 26, 51]
+    for k in ('moved', 'rest', 'delta', 'measured'): np.testing.assert_allclose(a[k], full[k], rtol=1e-6)
+    assert a['course'].dtype==np.int8 and a['course'].shape==(3, 3, 3) and a['course'][0, 0, 1]==-30 and a['course'][2, 0, 1]==-10
+    with pytest.raises(ValueError, match="pairs='transfer': no task was left out.*There is: 'pulls', 'moved'"): v.pairs = 'transfer'
+    with pytest.raises(ValueError, match="pairs='moved': no ledger of steps was kept"): TrainingMonitor(h, pairs='moved')
+    with pytest.raises(ValueError, match='moved has dims'): TrainingMonitor(full.assign(moved=('task', [1., 2, 3])))
+    live = TrainingMonitor(pairs='moved'); live.update(h.isel(step=[0]).assign_attrs(status='running')); live.update(full); assert live.pairs=='moved' and live._arrays==v._arrays  # chosen before there was any
+    swapped = full.isel(task_2=[2, 0, 1]); assert TrainingMonitor(swapped)._arrays==v._arrays
+
+
+def test_a_tree_shows_all_that_it_has(tmp_path):
+    tree = trees.three(); h = history(); names = h.task.values; tree['training'], tree['interference'], tree['transfer'] = h, with_ledger(with_conflicts(h))[['conflict', 'null_low', 'null_high', 'moved', 'rest', 'delta', 'measured', 'conflict_at', 'look_step']], left_out(names)
+    v = TrainingMonitor(load(save(tree, tmp_path/'t.nc')), pairs='transfer'); assert v._info['pairs']==['pulls', 'moved', 'transfer'] and v._info['leftWords']=='truth: trained without each task' and not v.trouble
+    tree = trees.three(); tree['training'] = with_ledger(with_conflicts(h)); assert TrainingMonitor(tree)._info['pairs']==['pulls', 'moved']  # the history of a watched run, as it is
+    tree['transfer'] = left_out(names).rename(task_2='other'); assert '/transfer/effect has dims' in TrainingMonitor(tree).trouble
+
+
+def test_pairs_without_a_history(tmp_path):
+    "What `interference` and `transfer` return can be looked at by itself, and in a tree without /training"
+    h = with_ledger(with_conflicts(history())); pairs = h[['conflict', 'null_low', 'null_high', 'moved', 'rest', 'delta', 'measured']]; tree = trees.three(); tree['interference'] = pairs
+    for v in (TrainingMonitor(pairs), TrainingMonitor(tree)): assert v._info['alone'] and v._info['pairs']==['pulls', 'moved'] and v._info['tasks']==['a', 'b', 'c'] and arrays(v._arrays)['step'].size==0 and v.table().shape[0]==6 and 'their pairs' in repr(v)
+    v = TrainingMonitor(left_out(['a', 'b'])); assert v._info['pairs']==['transfer'] and v.table().effect.round(2).tolist()==[.12, -.09]
+    live = TrainingMonitor(pairs); live.update(history(tasks=('a', 'b', 'c'), n=2)); assert 'alone' not in live._info
+
+
+def test_the_table_of_pairs():
+    h = with_ledger(with_conflicts(history())); d = TrainingMonitor(h, pairs='moved').table()
+    assert d.part.value_counts().to_dict()=={'gradient': 9, 'other term': 6, 'left open': 3, 'measured': 3} and d[d.part.isin(['left open', 'measured'])].task.eq('').all()
+    for x in 'abc': one = d[d.task_2==x]; assert np.isclose(one[one.part != 'measured'].change.sum(), one[one.part=='measured'].change.item())  # the column closes
+    assert d[(d.task=='a') & (d.task_2=='b')].change.item()==float(h.moved.sel(task='a', task_2='b')) and d[d.part=='other term'].task.unique().tolist()==['momentum', 'weight decay']
+    tree = trees.three(); tree['training'], tree['transfer'] = history(), left_out(['a', 'b', 'c']); d = TrainingMonitor(tree, pairs='transfer').table()
+    assert d.columns.tolist()==['task', 'task_2', 'effect', 'low', 'high', 'evidence'] and len(d)==6 and d.evidence.sum()==2 and d[d.evidence].effect.round(2).tolist()==[.12, -.09]
+    one = TrainingMonitor(left_out(['a', 'b', 'c'], runs=1)).table(); assert one.evidence.isna().all()
+    d = TrainingMonitor(h[['conflict', 'null_low', 'null_high']]).table(); assert d.set_index(['task', 'task_2']).evidence.to_dict()[('a', 'b')] and d.evidence.sum()==2
+    p = h[['conflict']].assign(p_corrected=h.conflict*0 + .5); p.p_corrected[0, 1] = np.nan; assert TrainingMonitor(p).table().evidence.isna().tolist()==[True, *[False]*5]
 
 
 def test_a_bare_history_is_enough():
@@ -213,7 +267,7 @@ def test_fit_reports_every_evaluation_and_the_end(suite):
 
 def test_fit_reports_how_it_ended(suite):
     seen = []; h = run(suite, seen.append, loss=dict(number=stop_at(22, KeyboardInterrupt()))); assert seen[-1].attrs['status']==h.attrs['status']=='interrupted'
-    seen.clear(); run(suite, seen.append, steps=4000, patience=1, lr=0.); assert seen[-1].attrs['status']=='stopped early' and seen[-1].attrs['patience']==1
+    seen.clear(); run(suite, seen.append, steps=4000, patience=1, lr=1e-30); assert seen[-1].attrs['status']=='stopped early' and seen[-1].attrs['patience']==1
     seen.clear()
     with pytest.raises(FloatingPointError): run(suite, seen.append, loss=dict(number=stop_at(22, FloatingPointError('too far'))))
     assert seen[-1].attrs['status']=='failed' and len(seen[-1].step) >= 1

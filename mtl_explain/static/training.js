@@ -1,8 +1,8 @@
-// TrainingMonitor: is it learning, and who hurts whom? Small multiples of losses, worst first; what happens to the attention; the conflict matrix with its null.
+// TrainingMonitor: is it learning, and who hurts whom? Small multiples of losses, worst first; what happens to the attention; and a matrix of pairs: the cosines with their null, the ledger of steps, or what leaving tasks out does.
 import {tint, size, inkOn} from './_colour.js';
-import {count, many, thousands, capital, fraction, list, middle, oneLine, plain, tiny, interval} from './_words.js';
+import {count, many, thousands, capital, fraction, list, middle, oneLine, plain, tiny, interval, signed, decimals, quantity, withUnit} from './_words.js';
 import {svg, html, rich, text, measure, fit, flow, hatch, pin, unpack, unique, put} from './_draw.js';
-import {frame, finder, chips, instead, usual, fillTable} from './_frame.js';
+import {frame, choice, finder, chips, instead, usual, fillTable} from './_frame.js';
 
 export const MANY = 24; // up to so many tasks, every one has a panel
 
@@ -12,10 +12,11 @@ function rowsOf(packed, T) {
   const a = unpack(packed);
   return Array.from(a.step ?? [], (step, i) => ({step, train: a.train.subarray(i*T, i*T + T), valid: a.valid.subarray(i*T, i*T + T), lr: a.lr[i], entropy: a.entropy[i], dead: a.dead[i]}));
 }
-/** A whole history: {info, now, T, rows, and the matrices of interference} */
+const ROWS = ['step', 'train', 'valid', 'lr', 'entropy', 'dead'];
+/** A whole history: {info, now, T, rows, and the matrices of pairs} */
 export function open(info, packed) {
-  const T = info.tasks?.length ?? 0, {conflict, conflict_se, null_low, null_high, evidence, ...rest} = packed ?? {};
-  return {info, now: info.now ?? {}, T, rows: rowsOf(rest, T), ...(conflict ? unpack(Object.fromEntries(Object.entries({conflict, conflict_se, null_low, null_high, evidence}).filter(([, v]) => v))) : {})};
+  const T = info.tasks?.length ?? 0, of = rows => Object.fromEntries(Object.entries(packed ?? {}).filter(([k]) => ROWS.includes(k) === rows));
+  return {info, now: info.now ?? {}, T, rows: rowsOf(of(true), T), ...unpack(of(false))};
 }
 /** The same with the rows that are new; a piece that does not follow on the last row is left out: the whole comes when the run ends */
 export function grow(h, piece) {
@@ -26,6 +27,7 @@ export function grow(h, piece) {
 export function read(h, get) {
   const {info, now} = h, d = {...info, ...h, tasks: info.tasks ?? [], pinned: get('tasks') ?? [], panels: get('panels') ?? 12};
   if (info.instead) return d;
+  const kinds = info.pairs ?? (h.conflict ? ['pulls'] : []), want = get('pairs') ?? 'pulls'; d.kinds = kinds; d.kind = kinds.includes(want) ? want : kinds[0];
   const n = d.rows.length, at = d.rows.findIndex(r => r.step === now.best_step);
   d.running = now.status === 'running'; d.best = at < 0 ? n - 1 : at; d.last = n - 1;
   d.by = d.running && n ? 2**Math.floor(Math.log2(n)) - 1 : d.best; // while it runs the order changes at the 1st, 2nd, 4th, 8th evaluation …, not under the reader's eyes
@@ -49,17 +51,30 @@ export function ladder(d) {
   const most = Math.max(1, ...d.rows.flatMap(r => [...r.valid].filter(Number.isFinite)));
   return [1.15, 1.5, 2].find(x => most <= x) ?? 3;
 }
-/** The cell of two tasks. kind: 'helps' | 'hurts' | 'unclear' (inside its null) | 'untested' (no null) | 'none' */
-export function cellOf(d, i, j) {
-  const k = i*d.T + j, value = d.conflict[k], se = d.conflict_se?.[k], e = d.evidence[k], kind = i === j || !Number.isFinite(value) ? 'none' : e === 2 ? 'untested' : e === 0 ? 'unclear' : value < 0 ? 'hurts' : 'helps';
-  return {value, kind, lo: se > 0 ? value - 1.96*se : NaN, hi: se > 0 ? value + 1.96*se : NaN, low: d.null_low?.[k] ?? NaN, high: d.null_high?.[k] ?? NaN};
+/** The cell of two tasks, of what the matrix shows. kind: 'helps' | 'hurts' | 'zero' | 'unclear' (inside its null) | 'untested' (no null) | 'none' */
+export function cellOf(d, i, j, what = d.kind) {
+  const k = i*d.T + j, a = {pulls: d.conflict, moved: d.moved, transfer: d.effect}[what], value = a?.[k] ?? NaN, none = !Number.isFinite(value);
+  if (what === 'moved') return {value, kind: none ? 'none' : value < 0 ? 'helps' : value > 0 ? 'hurts' : 'zero'};
+  if (what === 'transfer') { const lo = d.effect_low?.[k] ?? NaN, hi = d.effect_high?.[k] ?? NaN; return {value, lo, hi, kind: i === j || none ? 'none' : !Number.isFinite(lo + hi) ? 'untested' : lo <= 0 && hi >= 0 ? 'unclear' : value < 0 ? 'hurts' : 'helps'}; }
+  const se = d.conflict_se?.[k], e = d.evidence[k], kind = i === j || none ? 'none' : e === 2 ? 'untested' : e === 0 ? 'unclear' : value < 0 ? 'hurts' : 'helps', cut = v => Math.min(1, Math.max(-1, v)); // no cosine lies beyond 1
+  return {value, kind, lo: se > 0 ? cut(value - 1.96*se) : NaN, hi: se > 0 ? cut(value + 1.96*se) : NaN, low: cut(d.null_low?.[k] ?? NaN), high: cut(d.null_high?.[k] ?? NaN)};
 }
-/** All pairs, each once */
-export function pairs(d) {
-  if (d.all) return d.all;
+/** All pairs, each once; where the matrix is no mirror of itself, in both directions */
+export function pairs(d, what = d.kind) {
+  const all = d.all ??= {}; if (all[what]) return all[what];
   const out = [];
-  if (d.conflict) for (let i = 0; i < d.T; i++) for (let j = i + 1; j < d.T; j++) { const c = cellOf(d, i, j); if (c.kind !== 'none') out.push({i, j, ...c}); }
-  return d.all = out;
+  if (what) for (let i = 0; i < d.T; i++) for (let j = what === 'pulls' ? i + 1 : 0; j < d.T; j++) { const c = cellOf(d, i, j, what); if (i !== j && c.kind !== 'none') out.push({i, j, ...c}); }
+  return all[what] = out;
+}
+/** The last rows of the ledger: what its column adds up to, beside the gradients */
+export const RESTS = {rest: 'other terms', open: 'left open', measured: 'measured'};
+export const restsOf = d => d.kind !== 'moved' ? [] : Object.keys(RESTS).filter(p => ({rest: d.rest, open: d.delta, measured: d.measured})[p]);
+export const restAt = (d, part, j) => part === 'rest' ? (d.terms ?? []).reduce((s, _, k) => s + d.rest[k*d.T + j], 0) : (part === 'open' ? d.delta : d.measured)[j];
+/** The power of ten that the numbers of a ledger are written in; 0 where two decimals say enough */
+export function power(d) {
+  if (d.kind !== 'moved') return 0;
+  const most = Math.max(0, ...[...d.moved, ...restsOf(d).flatMap(p => Array.from({length: d.T}, (_, j) => restAt(d, p, j)))].map(Math.abs).filter(Number.isFinite));
+  return most === 0 || most >= .95 && most < 9.95 ? 0 : Math.floor(Math.log10(most)) - 1;
 }
 
 // ---- what the numbers say (pure) ----
@@ -76,7 +91,7 @@ export function duration(s) {
   if (s < 99.5) return `${Math.round(s)} s`;
   const m = Math.round(s/60); return m < 60 ? `${m} min` : `${Math.floor(m/60)} h${m % 60 ? ` ${m % 60} min` : ''}`;
 }
-export const question = d => d.conflict ? 'Is it learning, and who hurts whom?' : 'Is it learning?';
+export const question = d => d.alone ? 'Who hurts whom?' : d.kind ? 'Is it learning, and who hurts whom?' : 'Is it learning?';
 
 /** How far it is: {share, bold, rest, stop} */
 export function progress(d, isStatic = false) {
@@ -95,6 +110,7 @@ export function progress(d, isStatic = false) {
 
 /** One sentence, at most about 120 characters */
 export function answer(d) {
+  if (d.alone) return ofPairs(d);
   if (!d.rows.length) return [d.running ? 'Nothing is known before the first evaluation.' : 'It ended before the first evaluation: nothing is known.'];
   const seen = [...Array(d.T).keys()].filter(t => judge(d, t) !== 'unknown'), worse = d.ranked.filter(t => judge(d, t) === 'worse'), n = seen.length, beat = n - worse.length, yet = d.running ? ' yet' : '';
   if (!n) return ['No task has validation rows: whether it learns is not known.'];
@@ -102,9 +118,18 @@ export function answer(d) {
   const first = !worse.length ? [n === 1 ? 'The task beats a guess' : n === 2 ? 'Both tasks beat a guess' : `All ${count(n)} tasks beat a guess`] : !beat ? [n === 1 ? `The task does not beat a guess${yet}` : `No task of ${count(n)} beats a guess${yet}`] : [`${capital(count(beat))} of ${count(n)} tasks ${beat === 1 ? 'beats' : 'beat'} a guess; `, ...some];
   return [...first, ...against(d, worse)];
 }
+/** Where there is no history: what the pairs say */
+function ofPairs(d) {
+  const all = pairs(d), n = kind => all.filter(p => p.kind === kind).length, hurt = n('hurts'), help = n('helps'), of = `${thousands(all.length)} ${d.kind === 'pulls' ? all.length === 1 ? 'pair' : 'pairs' : all.length === 1 ? 'effect' : 'effects'}`;
+  if (!all.length) return ['Nothing is known of any pair of tasks.'];
+  if (d.kind === 'moved') return [`Of ${of} on another task’s loss, gradients raised it in ${thousands(hurt)} and lowered it in ${thousands(help)}.`];
+  if (d.kind === 'pulls' && !d.tested || n('untested') === all.length) return [d.kind === 'pulls' ? 'The cosines were not held against a null.' : 'One run without each task: no effect has an interval.'];
+  if (!hurt && !help) return ['No evidence that any task helps or hurts another.'];
+  return [`Of ${of} of tasks, ${thousands(hurt)} hurt${d.kind === 'pulls' ? ' (they pull apart)' : ''} and ${thousands(help)} help, with evidence.`];
+}
 function against(d, worse) {
   if (!d.conflict) return ['.'];
-  const all = pairs(d), hurt = all.filter(p => p.kind === 'hurts'), on = worse.length === 1 ? hurt.filter(p => p.i === worse[0] || p.j === worse[0]).length : 0;
+  const all = pairs(d, 'pulls'), hurt = all.filter(p => p.kind === 'hurts'), on = worse.length === 1 ? hurt.filter(p => p.i === worse[0] || p.j === worse[0]).length : 0;
   if (!d.tested) return ['.'];
   if (!hurt.length) return ['. No evidence that any task hurts another.'];
   if (on) return [`, and ${many(on, 'task')} ${on === 1 ? 'pulls' : 'pull'} against it.`];
@@ -119,6 +144,7 @@ export function reading(d, m, k = null) {
   const at = k ?? d.best, r = d.rows[at];
   if (m?.what === 'cell') return ofPair(d, m.t, m.t2);
   if (m?.what === 'head') return ofTask(d, m.t);
+  if (m?.what === 'rest') return ofRest(d, m.part, m.t);
   if (!m || !r) return [];
   const where = `step ${thousands(r.step)}`;
   if (m.what === 'spark') return [{b: `${capital(AXES[m.part])}, ${where}:`}, ' ', sparkWords(d, m.part, at)];
@@ -132,23 +158,45 @@ function sparkWords(d, part, k) {
   if (part === 'dead') return `${thousands(r.dead)} of ${thousands(d.now.concepts || 0)} get no attention worth the name.`;
   return `${fraction(r.entropy)} of its largest; 1 is uniform attention, which tells nothing.`;
 }
+/** A number of the matrix, as in a cell; an amount of loss in words, with its sign or without */
+export const inCell = (d, v, e = power(d)) => d.kind !== 'moved' || !e || !Number.isFinite(v) ? signedShare(v) : signed(v/10**e, Math.abs(v/10**e) < 9.95 ? 1 : 0);
+const amount = (v, sign = false) => (sign ? signed : quantity)(v, decimals(+Math.abs(v).toPrecision(2), 2));
 function ofPair(d, i, j) {
-  const c = cellOf(d, i, j), head = {b: [name(d, i, 60), ' and ', name(d, j, 60), ':']}, est = Number.isFinite(c.lo) ? ` (${interval(c.lo, c.hi, within)})` : '', nul = Number.isFinite(c.low) && Number.isFinite(c.high) ? `two unrelated tasks: ${within(c.low, c.high)}` : '';
-  if (c.kind === 'none') return [head, i === j ? ' the same task.' : ' does not apply.'];
-  const said = ` their gradients have cosine ${signedShare(c.value)}${est}`;
-  if (c.kind === 'untested') return [head, `${said}; it was not held against a null, so nothing may be read from it.`];
-  if (c.kind === 'unclear') return [head, `${said}, no evidence that they help or hurt each other${nul ? ` (${nul})` : ''}.`];
-  return [head, `${said}: they ${c.kind === 'hurts' ? 'pull against' : 'help'} each other${nul ? ` (${nul})` : ''}.`];
+  const c = cellOf(d, i, j), own = i === j, head = {b: [name(d, i, 60), d.kind === 'pulls' ? ' and ' : ' → ', name(d, j, 60), ':']}, est = Number.isFinite(c.lo) ? ` (${interval(c.lo, c.hi, within)})` : '', nul = Number.isFinite(c.low) && Number.isFinite(c.high) ? `two unrelated tasks: ${within(c.low, c.high)}` : '';
+  if (d.kind === 'moved' && c.kind !== 'none') return [own ? {b: [name(d, i, 60), ':']} : head, own ? ' its own gradients ' : ' gradients of the first ', c.kind === 'zero' ? 'did not move ' : `${c.kind === 'helps' ? 'lowered' : 'raised'} `, own ? 'its loss' : 'the loss of the second', c.kind === 'zero' ? '.' : ` (${amount(c.value, true)}), in the steps that were looked at, to first order.`];
+  if (c.kind === 'none') return [head, own ? ' the same task.' : ' does not apply.'];
+  if (d.kind === 'transfer') {
+    const by = ` without the first, the loss of the second is ${c.value < 0 ? 'lower' : 'higher'} by ${fraction(Math.abs(c.value))} of a guess’s${est}`;
+    return [head, by, c.kind === 'untested' ? '; it has no interval, so nothing may be read from it.' : c.kind === 'unclear' ? ', no evidence that it helps or hurts.' : `: it ${c.kind === 'helps' ? 'helps' : 'hurts'}.`];
+  }
+  const said = ` their gradients have cosine ${signedShare(c.value)}${est}`, course = ofCourse(d, i, j);
+  if (c.kind === 'untested') return [head, `${said}; it was not held against a null, so nothing may be read from it.`, course];
+  if (c.kind === 'unclear') return [head, `${said}, no evidence that they help or hurt each other${nul ? ` (${nul})` : ''}.`, course];
+  return [head, `${said}: they ${c.kind === 'hurts' ? 'pull against' : 'help'} each other${nul ? ` (${nul})` : ''}.`, course];
+}
+/** How a cosine went over the run: first, middle and last look */
+export function ofCourse(d, i, j) {
+  const n = d.course && d.looks?.length > 1 ? d.looks.length : 0, at = l => d.course[(l*d.T + i)*d.T + j], some = n ? [...new Set([0, n >> 1, n - 1])].filter(l => at(l) > -128) : [];
+  return some.length > 1 ? ` Over the run: ${some.map(l => `${signedShare(at(l)/100)} at step ${thousands(d.looks[l])}`).join(', ')}.` : '';
+}
+function ofRest(d, part, j) {
+  const head = {b: j === undefined ? [capital(RESTS[part]), ':'] : [capital(RESTS[part]), ', ', name(d, j, 60), ':']}, v = j === undefined ? NaN : restAt(d, part, j), says = x => x === 0 ? '0' : amount(x, true);
+  if (j === undefined) return [head, {rest: ` ${(d.terms ?? []).join(', ')}, together.`, open: ' what no entry of the column explains.', measured: ' the change of each loss over the steps that were looked at; the column above adds up to it.'}[part]];
+  if (!Number.isFinite(v)) return [head, ' does not apply.'];
+  if (part === 'rest') return [head, ` ${d.terms.map((t, k) => `${oneLine(t)} ${says(d.rest[k*d.T + j])}`).join(', ')}; together ${says(v)}.`];
+  return part === 'open' ? [head, ` ${says(v)} of the measured change is explained by no entry.`] : [head, v === 0 ? ' the loss did not change.' : ` the loss ${v < 0 ? 'fell' : 'rose'} by ${amount(Math.abs(v))} over the steps that were looked at; the column above adds up to it.`];
 }
 function ofTask(d, t) {
-  const own = [...Array(d.T).keys()].filter(j => j !== t).map(j => ({j, ...cellOf(d, t, j)})), of = kind => own.filter(c => c.kind === kind).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)), hurt = of('hurts'), help = of('helps');
-  const some = found => [...list(found.slice(0, 3).map(c => [name(d, c.j, 24), ` ${signedShare(c.value)}`])), found.length > 3 ? ` and ${count(found.length - 3)} more` : ''];
-  if (!hurt.length && !help.length) return [{b: [name(d, t, 40), ':']}, d.tested ? ' no evidence that any task helps or hurts it.' : ' its cosines were not held against a null.'];
-  return [{b: [name(d, t, 40), ':']}, ...(hurt.length ? [' conflicts with ', ...some(hurt)] : []), ...(help.length ? [hurt.length ? '; helped by ' : ' helped by ', ...some(help)] : []), '.'];
+  const own = [...Array(d.T).keys()].filter(j => j !== t).map(j => ({j, ...cellOf(d, t, j)})), of = kind => own.filter(c => c.kind === kind).sort((a, b) => Math.abs(b.value) - Math.abs(a.value)), hurt = of('hurts'), help = of('helps'), head = {b: [name(d, t, 40), ':']};
+  const some = found => [...list(found.slice(0, 3).map(c => [name(d, c.j, 24), ` ${d.kind === 'moved' ? amount(c.value, true) : signedShare(c.value)}`])), found.length > 3 ? ` and ${count(found.length - 3)} more` : ''];
+  const [bad, good] = {pulls: ['conflicts with', 'helped by'], moved: ['its gradients raised the loss of', 'lowered that of'], transfer: ['it hurts', 'it helps']}[d.kind];
+  if (!hurt.length && !help.length) return [head, d.kind === 'pulls' ? d.tested ? ' no evidence that any task helps or hurts it.' : ' its cosines were not held against a null.' : d.kind === 'moved' ? ' its gradients moved no other loss.' : ' no evidence that it helps or hurts any task.'];
+  return [head, ...(hurt.length ? [` ${bad} `, ...some(hurt)] : []), ...(help.length ? [hurt.length ? `; ${good} ` : ` ${d.kind === 'moved' ? 'its gradients ' : ''}${good} `, ...some(help)] : []), '.'];
 }
 
 /** The lines under the picture */
 export function foot(d, geo = {}) {
+  if (d.alone) return [[{b: 'Shown:'}, ` ${many(d.T, 'task')}, their pairs alone: no history of training.`], evidenceLine(d), [{m: 'the history that fit returned, or a result with /training, shows the losses beside it'}]];
   const n = d.rows.length, each = d.now.evaluate > 0 ? ` (every ${d.now.evaluate === 1 ? 'step' : `${thousands(d.now.evaluate)} steps`})` : '', whole = d.every || d.shown.length === d.T;
   const shown = [{b: 'Shown:'}, whole ? ` ${d.T === 1 ? 'the one task' : `all ${thousands(d.T)} tasks`}` : ` ${thousands(d.shown.length)} of ${thousands(d.T)} tasks with a panel, all of them in the strip`, `, ${d.now.evaluations > n ? `${thousands(n)} of ${thousands(d.now.evaluations)} evaluations` : many(n, 'evaluation')}${each}. 1 is the loss of a guess, 0 none at all.`,
     geo.clipped ? ' Curves that leave a panel are cut at its top.' : '', d.blind ? ` ${capital(many(d.blind, 'task'))} without validation rows.` : '', d.now.concepts > 0 || !n ? '' : ' This model has no concepts.'];
@@ -158,28 +206,42 @@ export function foot(d, geo = {}) {
 }
 function evidenceLine(d) {
   const one = 'One run: no interval; a few per cent between tasks or steps may be noise.';
-  if (!d.conflict) return [one, {m: ' Who hurts whom was not measured.'}];
-  const all = pairs(d), sure = all.filter(p => p.kind === 'hurts' || p.kind === 'helps'), hurt = sure.filter(p => p.kind === 'hurts');
-  if (!d.tested) return [{b: 'The cosines were not held against a null:'}, ' about half of all pairs are negative by chance. ', {m: one}];
-  const common = hurt.length > 1 ? [...Array(d.T).keys()].find(t => hurt.every(p => p.i === t || p.j === t)) : undefined;
-  return [{b: sure.length ? `${thousands(sure.length)} of ${thousands(all.length)} ${all.length === 1 ? 'pair differs' : 'pairs differ'} from the null` : `No pair of ${thousands(all.length)} differs from the null`}, {m: d.nullWords ? ` (${oneLine(d.nullWords)}).` : '.'}, common !== undefined ? [` ${hurt.length === 2 ? 'Both' : `All ${count(hurt.length)}`} conflicts involve `, name(d, common, 24), '.'] : '', {m: ` ${one}`}];
+  if (!d.kind) return [one, {m: ' Who hurts whom was not measured.'}];
+  if (d.kind === 'moved') return ledgerLine(d);
+  const all = pairs(d), sure = all.filter(p => p.kind === 'hurts' || p.kind === 'helps'), hurt = sure.filter(p => p.kind === 'hurts'), out = [...Array(d.T).keys()].filter(t => d.T > 1 && !all.some(p => p.i === t || p.j === t)), gone = all.length && out.length ? [` Not in the matrix: `, ...list(out.slice(0, 4).map(t => name(d, t, 24))), out.length > 4 ? ` and ${thousands(out.length - 4)} more` : '', '.'] : '';
+  if (d.kind === 'transfer' && all.every(p => p.kind === 'untested')) return [{b: 'The effects of leaving a task out have no interval:'}, ` ${d.leftWords ? `${oneLine(d.leftWords)}, ` : ''}one run; nothing may be read from a single one. `, gone];
+  if (d.kind === 'transfer') return [{b: `${thousands(sure.length)} of ${thousands(all.length)} effects of leaving a task out have evidence`}, {m: ` (${d.leftWords ? `${oneLine(d.leftWords)}; ` : ''}95\u202f% intervals, each effect by itself).`}, gone];
+  if (!d.tested) return [{b: 'The cosines were not held against a null:'}, ' about half of all pairs are negative by chance. ', gone, {m: one}];
+  const common = hurt.length > 1 ? [...Array(d.T).keys()].find(t => hurt.every(p => p.i === t || p.j === t)) : undefined, again = typeof d.reliability === 'number' ? ` Reliability of the matrix: ${d.reliability < .005 ? 'none' : fraction(d.reliability)}.` : '';
+  return [{b: sure.length ? `${thousands(sure.length)} of ${thousands(all.length)} ${all.length === 1 ? 'pair differs' : 'pairs differ'} from the null` : `No pair of ${thousands(all.length)} differs from the null`}, {m: d.nullWords ? ` (${oneLine(d.nullWords)}).` : '.'}, common !== undefined ? [` ${hurt.length === 2 ? 'Both' : `All ${count(hurt.length)}`} conflicts involve `, name(d, common, 24), '.'] : '', gone, again, {m: ` ${one}`}];
+}
+/** What the ledger is worth: what it leaves open beside what was measured */
+function ledgerLine(d) {
+  const most = a => Math.max(0, ...[...(a ?? [])].map(Math.abs).filter(Number.isFinite)), whole = most(d.measured), open = d.delta && whole > 0 ? `; left open is at most ${withUnit(most(d.delta)/whole)} of the largest measured change` : '';
+  return [{b: 'A ledger of the steps that were looked at, no test'}, `: each column adds up to the measured change of a loss${open}.`, {m: ' One run: no interval.'}];
 }
 
 /** Positions of the tasks whose name holds the text, in the order shown */
 export function matches(d, text_) { const want = text_.trim().toLowerCase(); return want ? d.ranked.filter(t => d.tasks[t].toLowerCase().includes(want)) : []; }
 
-/** The same facts as a table */
-export function tableOf(d) {
-  const r = d.rows[d.best], low = t => { let at = -1; d.rows.forEach((x, k) => { if (Number.isFinite(x.valid[t]) && !(at >= 0 && d.rows[at].valid[t] <= x.valid[t])) at = k; }); return at; };
+/** The same facts as a table; as two, where the matrix shows more than whom a task conflicts with */
+export function tableOf(d) { const more = d.kind && (d.alone || d.kind !== 'pulls') ? [gridOf(d)] : []; return d.alone ? gridOf(d) : more.length ? [lossesOf(d), ...more] : lossesOf(d); }
+function gridOf(d) {
+  const names = d.tasks.map(oneLine), [caption, corner] = {pulls: ['Cosines of the tasks’ gradients; ○ no evidence', 'task'], moved: ['Change of each loss by each gradient, to first order, in the steps that were looked at', 'whose gradient'], transfer: ['By how much a task’s loss is higher without another one, as a share of a guess’s; ○ no evidence', 'left out']}[d.kind];
+  const say = c => c.kind === 'none' ? '–' : d.kind === 'moved' ? c.value === 0 ? '0' : amount(c.value, true) : signedShare(c.value) + (Number.isFinite(c.lo) ? ` (${within(c.lo, c.hi)})` : '') + (c.kind === 'unclear' || c.kind === 'untested' ? ' ○' : '');
+  return {caption, head: [corner, ...names], rows: [...d.tasks.map((_, i) => [names[i], ...names.map((_, j) => say(cellOf(d, i, j)))]), ...(restsOf(d).includes('rest') ? d.terms.map((t, k) => [oneLine(t), ...names.map((_, j) => say({value: d.rest[k*d.T + j]}))]) : []), ...restsOf(d).filter(p => p !== 'rest').map(p => [RESTS[p], ...names.map((_, j) => say({value: restAt(d, p, j)}))])]};
+}
+function lossesOf(d) {
+  const pulls = d.kind === 'pulls', r = d.rows[d.best], low = t => { let at = -1; d.rows.forEach((x, k) => { if (Number.isFinite(x.valid[t]) && !(at >= 0 && d.rows[at].valid[t] <= x.valid[t])) at = k; }); return at; };
   const names = kind => t => [...Array(d.T).keys()].filter(j => j !== t && cellOf(d, t, j).kind === kind).map(j => `${oneLine(d.tasks[j])} ${signedShare(cellOf(d, t, j).value)}`).join(', ');
-  return {caption: r ? `Loss as a share of a guess’s at step ${thousands(r.step)}, ${d.running ? 'the best so far' : 'whose weights are kept'}; worst first` : 'Nothing was evaluated', head: ['task', 'validation', 'training', 'beats a guess', 'its own lowest', 'at step', 'last', ...(d.conflict ? ['conflicts with', 'helped by'] : [])],
-    rows: d.ranked.map(t => { const k = low(t); return [oneLine(d.tasks[t]), share(validAt(d, t)), share(trainAt(d, t)), {learns: 'yes', worse: 'no', unknown: 'no validation rows'}[judge(d, t)], k < 0 ? '–' : share(validAt(d, t, k)), k < 0 ? '–' : thousands(d.rows[k].step), share(validAt(d, t, d.last)), ...(d.conflict ? [names('hurts')(t), names('helps')(t)] : [])]; })};
+  return {caption: r ? `Loss as a share of a guess’s at step ${thousands(r.step)}, ${d.running ? 'the best so far' : 'whose weights are kept'}; worst first` : 'Nothing was evaluated', head: ['task', 'validation', 'training', 'beats a guess', 'its own lowest', 'at step', 'last', ...(pulls ? ['conflicts with', 'helped by'] : [])],
+    rows: d.ranked.map(t => { const k = low(t); return [oneLine(d.tasks[t]), share(validAt(d, t)), share(trainAt(d, t)), {learns: 'yes', worse: 'no', unknown: 'no validation rows'}[judge(d, t)], k < 0 ? '–' : share(validAt(d, t, k)), k < 0 ? '–' : thousands(d.rows[k].step), share(validAt(d, t, d.last)), ...(pulls ? [names('hurts')(t), names('helps')(t)] : [])]; })};
 }
 
 // ---- where things stand (pure but for measuring text) ----
 
 /** Sizes of panels and matrix: n panels of T tasks; `labelW` the widest name, `over` how far the last column head reaches to the right, `head` the width of the matrix's heading */
-export function geometry({width, u, T, n, conflict, labelW, over, head = 0}) {
+export function geometry({width, u, T, n, conflict, labelW, over, head = 0, alone = false}) {
   const narrow = width < 560*u, pad = 6*u, room = width - 2*pad, gap = (narrow ? 14 : 22)*u; let cell = 0, label = 0, reach = 0;
   let dense = T > 30; // no room for names: the matrix is painted
   if (conflict) {
@@ -187,7 +249,7 @@ export function geometry({width, u, T, n, conflict, labelW, over, head = 0}) {
     if (!dense) { label = Math.min(labelW + 8*u, (narrow ? 96 : 130)*u); cell = Math.min(size_, Math.max(0, room - label - over + 3*u)/(T - .5)); dense = cell < 14*u; reach = dense ? 0 : over; }
     if (dense) { label = 0; cell = Math.max(2.5*u, Math.min(size_, 14*u, room/T)); }
   }
-  const matrix = Math.max(head, label + T*cell + reach), beside = !!conflict && !dense && !narrow && T <= 14 && room - matrix - 32*u >= 400*u, left = beside ? room - matrix - 32*u : room;
+  const matrix = Math.max(head, label + T*cell + reach), beside = !!conflict && !alone && !dense && !narrow && T <= 14 && room - matrix - 32*u >= 400*u, left = beside ? room - matrix - 32*u : room;
   const least = (n > 12 ? 138 : 150)*u, fits = Math.max(1, Math.floor((left + gap)/(least + gap))), lines = Math.max(1, Math.ceil(n/fits)), cols = Math.max(1, Math.ceil(n/lines));
   const w = Math.min(460*u, (left - (cols - 1)*gap)/cols), plot = (n <= 3 ? 120 : n <= 12 ? 80 : 56)*u, strip = Math.max(2.5*u, Math.min(14*u, left/Math.max(1, T)));
   return {width, u, narrow, pad, left, gap, cols, w, plot, cell, label, reach, dense, matrix, beside, strip, x0: pad, mx: beside ? pad + left + 32*u : pad, right: width - pad};
@@ -217,7 +279,8 @@ function mark(o, d, r, m, ...kids) {
 }
 function start(d, f, ids) {
   const {tk, u, family} = f.theme, fs = fonts(f), names = d.tasks.map(oneLine), head = 84*u, heads = d.T <= 30 ? names.map(x => fit(x, head, {...fs.f1, weight: 650}, middle)) : [], wide = heads.map(x => measure(x, {...fs.f1, weight: 650}));
-  const geo = geometry({width: f.width, u, T: d.T, n: d.shown.length, conflict: !!d.conflict, labelW: Math.max(0, ...wide), over: (wide.at(-1) ?? 0)*Math.SQRT1_2 + 6*u, head: measure(HEAD, fs.h) + measure(COSINE, fs.f1) + 8*u});
+  const [ask, unit] = headOf(d), rests = restsOf(d).map(p => measure(RESTS[p], fs.f1));
+  const geo = geometry({width: f.width, u, T: d.T, n: d.shown.length, conflict: !!d.kind, labelW: Math.max(0, ...wide, ...rests), over: (wide.at(-1) ?? 0)*Math.SQRT1_2 + 6*u, head: d.kind === 'pulls' ? measure(ask, fs.h) + measure(unit, fs.f1) + 8*u : Math.max(measure(ask, fs.h), measure(unit, fs.f1)), alone: d.alone});
   const node = svg('svg', {role: 'grid', 'aria-label': question(d), width: f.width, height: 10, 'font-family': family, fill: tk.ink}), top = ladder(d);
   put(node, svg('defs', {}, hatch(ids.hatch, tk)));
   return {node, d, geo, tk, u, ...fs, ids, rows: [], panels: [], heads, wide, top, frames: []};
@@ -300,11 +363,17 @@ export function note(d, part) {
   let k = d.last; while (k > 0 && d.rows[k - 1].dead === last.dead) k--;
   return `since step ${thousands(d.rows[k].step)}`;
 }
-const HEAD = 'Do their gradients agree?', COSINE = '(cosine)';
-/** The conflict matrix, in the tasks' own order */
+/** What the matrix asks, and in what it answers */
+export function headOf(d, numbers = true) {
+  const e = numbers ? power(d) : 0, up = e ? `, × 10${e < 0 ? '⁻' : ''}${[...String(Math.abs(e))].map(c => '⁰¹²³⁴⁵⁶⁷⁸⁹'[c]).join('')}` : '';
+  return {pulls: ['Do their gradients agree?', '(cosine)'], moved: ['Who helped whom?', `(row’s gradients, column’s loss${up})`], transfer: ['Who helps whom?', '(column’s loss without row)']}[d.kind] ?? ['', ''];
+}
+/** The matrix of pairs, in the tasks' own order */
 function drawMatrix(o, d, y) {
   const {geo, tk, u, f1, f0, h: bold} = o, {cell, label, mx, dense} = geo, gap = cell >= 8*u && !dense ? 2*u : 0, w = cell - gap, x0 = mx + label, slant = dense ? 0 : Math.max(0, ...o.wide)*Math.SQRT1_2 + 12*u, numbers = cell >= 28*u;
-  deco(o, svg('text', {x: mx, y: y + 14*u, 'font-size': bold.size}, svg('tspan', {'font-weight': 600, fill: tk.ink}, HEAD), svg('tspan', {fill: tk.muted, dx: 6*u, 'font-size': f1.size}, COSINE)));
+  const [ask, unit] = headOf(d, numbers), pulls = d.kind === 'pulls', e = power(d);
+  deco(o, svg('text', {x: mx, y: y + 14*u, 'font-size': bold.size}, svg('tspan', {'font-weight': 600, fill: tk.ink}, ask), pulls && svg('tspan', {fill: tk.muted, dx: 6*u, 'font-size': f1.size}, unit)));
+  if (!pulls) { y += 18*u; deco(o, text(mx, y + 13*u, unit, f1, {fill: tk.muted})); }
   y += 22*u + slant; o.matrix = {x0, y, cell, w};
   if (!dense) deco(o, o.heads.map((s, j) => [text(0, 0, s, {...f1, weight: d.pins.includes(j) ? 650 : 400}, {fill: d.pins.includes(j) ? tk.ink : tk.muted, transform: `translate(${x0 + j*cell + w/2 + 3*u} ${y - 6*u}) rotate(-45)`}), null]));
   const most = Math.max(1e-9, ...pairs(d).filter(p => p.kind === 'hurts' || p.kind === 'helps').map(p => Math.abs(p.value)));
@@ -316,47 +385,65 @@ function drawMatrix(o, d, y) {
       const c = cellOf(d, i, j), box = {x: x0 + j*cell, y: cy, w, h: w};
       if (dense) { mark(o, d, r, {what: 'cell', t: i, t2: j, kind: c.kind, box}); continue; }
       const sure = c.kind === 'helps' || c.kind === 'hurts', paint = sure ? tint(c.kind === 'hurts' ? tk.minus : tk.plus, size(Math.abs(c.value), most), tk) : c.kind === 'unclear' ? `url(#${o.ids.hatch})` : c.kind === 'untested' ? tk.raised : 'none';
-      mark(o, d, r, {what: 'cell', t: i, t2: j, kind: c.kind, box}, svg('rect', {x: box.x, y: cy, width: w, height: w, fill: paint}), numbers && (sure || c.kind === 'untested') && text(box.x + w/2, cy + w/2 + f0.size*.36, signedShare(c.value), f0, {fill: sure ? inkOn(paint) : tk.muted, 'text-anchor': 'middle'}),
+      mark(o, d, r, {what: 'cell', t: i, t2: j, kind: c.kind, box}, svg('rect', {x: box.x, y: cy, width: w, height: w, fill: paint}), numbers && (sure || c.kind === 'untested') && text(box.x + w/2, cy + w/2 + f0.size*.36, inCell(d, c.value, e), f0, {fill: sure ? inkOn(paint) : tk.muted, 'text-anchor': 'middle'}),
         !numbers && sure && cell >= 14*u && text(box.x + w/2, cy + w/2 + f0.size*.36, c.value < 0 ? '−' : '+', f0, {fill: inkOn(paint), 'text-anchor': 'middle'}));
     }
     if (d.pins.includes(i)) o.frames.push({t: i, bare: true, x: x0, y: cy, w: d.T*cell - gap, h: w});
   }
-  y += d.T*cell + 18*u;
+  y = drawRests(o, d, y + d.T*cell, x0, e) + 18*u;
   const x1 = x0 + d.T*cell + Math.max(geo.reach, 32*u) + 8*u, side = !numbers && mx + geo.left - x1 >= 240*u; // beside the matrix, a list of its strongest cells
-  const words = d.tested ? ['+ helps', '− conflicts', 'hatched: no evidence'] : ['not held against a null: numbers without evidence'], colors = [tk['plus-text'], tk['minus-text'], tk.muted], room = geo.beside ? geo.matrix : side ? x1 - mx - 16*u : geo.left; let x = mx;
-  words.forEach((s, i) => { const font = {...f1, weight: d.tested && i < 2 ? 600 : 400}, ink = d.tested ? colors[i] : tk.muted, sw = measure(s, font); if (x > mx && x + sw > mx + room) { x = mx; y += 17*u; } flow(s, room, font).forEach((line, k) => { if (k) y += 17*u; deco(o, text(x, y, line, font, {fill: ink})); }); x += sw + 14*u; });
+  const tested = d.kind === 'moved' || (pulls ? d.tested : !pairs(d).length || pairs(d).some(p => p.kind !== 'untested')), words = !tested ? [pulls ? 'not held against a null: numbers without evidence' : 'one run, no intervals: numbers without evidence'] : d.kind === 'moved' ? ['− lowers: helps', '+ raises: hurts', ...(dense ? [`below the line: ${restsOf(d).map(p => RESTS[p]).join(', ')}`] : [])] : ['+ helps', pulls ? '− conflicts' : '− hurts', 'hatched: no evidence'], colors = [tk['plus-text'], tk['minus-text'], tk.muted], room = geo.beside ? geo.matrix : side ? x1 - mx - 16*u : geo.left; let x = mx;
+  words.forEach((s, i) => { const font = {...f1, weight: tested && i < 2 ? 600 : 400}, ink = tested ? colors[i] : tk.muted, sw = measure(s, font); if (x > mx && x + sw > mx + room) { x = mx; y += 17*u; } flow(s, room, font).forEach((line, k) => { if (k) y += 17*u; deco(o, text(x, y, line, font, {fill: ink})); }); x += sw + 14*u; });
   if (numbers) return y + 6*u;
   return side ? Math.max(y + 6*u, strongest(o, d, x1, o.matrix.y + 14*u, mx + geo.left)) : strongest(o, d, mx, y + 22*u, mx + geo.left);
+}
+/** The last rows of the ledger under the matrix: what is not a gradient, what stays open, what was measured */
+function drawRests(o, d, y, x0, e) {
+  const {geo, tk, u, f1, f0} = o, {cell, label, mx, dense} = geo, parts = restsOf(d), w = cell - (cell >= 8*u && !dense ? 2*u : 0), h = Math.max(w, 4*u); if (!parts.length) return y;
+  y += 4*u; deco(o, svg('line', {x1: dense ? x0 : mx, x2: x0 + d.T*cell, y1: y, y2: y, stroke: tk.axis})); y += 4*u;
+  const most = Math.max(1e-9, ...parts.flatMap(p => Array.from({length: d.T}, (_, j) => Math.abs(restAt(d, p, j)))).filter(Number.isFinite));
+  for (const part of parts) {
+    const r = row(o, 'rests'), tall = cell >= 28*u ? 22*u : h; r.dense = dense;
+    if (!dense) mark(o, d, r, {what: 'rest', part, box: {x: mx, y, w: label - 4*u, h: tall}}, text(x0 - 8*u, y + tall/2 + f1.size*.36, fit(RESTS[part], label - 8*u, f1, middle), {...f1, weight: part === 'measured' ? 600 : 400}, {'text-anchor': 'end', fill: part === 'measured' ? tk.ink : tk.muted}));
+    for (let j = 0; j < d.T; j++) {
+      const v = restAt(d, part, j), box = {x: x0 + j*cell, y, w, h: tall}, sign = v < 0 ? '−' : '+', paint = v && Number.isFinite(v) ? tint(v < 0 ? tk.plus : tk.minus, size(Math.abs(v), most), tk) : 'none', bare = svg('rect', {x: box.x, y, width: w, height: tall, fill: cell >= 28*u ? 'none' : paint});
+      if (dense) deco(o, bare);
+      mark(o, d, r, {what: 'rest', part, t: j, box}, ...(dense ? [] : [bare, cell >= 28*u ? Number.isFinite(v) && text(box.x + w/2, y + tall/2 + f0.size*.36, inCell(d, v, e), f0, {fill: tk.ink, 'text-anchor': 'middle', 'font-weight': part === 'measured' ? 600 : 400}) : cell >= 14*u && paint !== 'none' && text(box.x + w/2, y + tall/2 + f0.size*.36, sign, f0, {fill: inkOn(paint), 'text-anchor': 'middle'})]));
+    }
+    y += tall + (dense ? 0 : 2*u);
+  }
+  return dense ? y + 6*u : y;
 }
 /** The cells of a large matrix as a few paths: one a colour */
 function buckets(o, d, x0, y, cell, most) {
   const {tk} = o, paths = new Map(), add = (fill, i, j) => paths.set(fill, (paths.get(fill) ?? '') + `M${(x0 + j*cell).toFixed(1)} ${(y + i*cell).toFixed(1)}h${cell.toFixed(2)}v${cell.toFixed(2)}h${(-cell).toFixed(2)}z`);
   for (let i = 0; i < d.T; i++) for (let j = 0; j < d.T; j++) {
     const c = cellOf(d, i, j);
-    if (c.kind === 'none') add(tk.paper, i, j); else if (c.kind === 'untested') add(tk.raised, i, j); else if (c.kind !== 'unclear') add(tint(c.kind === 'hurts' ? tk.minus : tk.plus, size(Math.ceil(5*Math.min(1, Math.abs(c.value)/most))/5, 1), tk), i, j);
+    if (c.kind === 'none' || c.kind === 'zero') add(tk.paper, i, j); else if (c.kind === 'untested') add(tk.raised, i, j); else if (c.kind !== 'unclear') add(tint(c.kind === 'hurts' ? tk.minus : tk.plus, size(Math.ceil(5*Math.min(1, Math.abs(c.value)/most))/5, 1), tk), i, j);
   }
   return [...paths].map(([fill, p]) => svg('path', {d: p, fill}));
 }
-/** Two names with a cross between them, each shortened by itself */
-function both(a, b, width, font) { const cross = ' × ', room = width - measure(cross, font), wa = measure(a, font), wb = measure(b, font), half = room/2; return fit(a, wb < half ? room - wb : half, font, middle) + cross + fit(b, wa < half ? room - wa : half, font, middle); }
+/** Two names with a cross between them, or an arrow from one to the other, each shortened by itself */
+function both(a, b, width, font, cross = ' × ') { const room = width - measure(cross, font), wa = measure(a, font), wb = measure(b, font), half = room/2; return fit(a, wb < half ? room - wb : half, font, middle) + cross + fit(b, wa < half ? room - wa : half, font, middle); }
 /** Where cells are too small for numbers, the strongest conflicts in words */
 function strongest(o, d, at, y, end) {
-  const {tk, u, f1, h: bold} = o, hurt = pairs(d).filter(p => p.kind === 'hurts').sort((a, b) => a.value - b.value).slice(0, at > o.geo.mx ? 10 : 5);
+  const {tk, u, f1, h: bold} = o, hurt = pairs(d).filter(p => p.kind === 'hurts').sort((a, b) => Math.abs(b.value) - Math.abs(a.value)).slice(0, at > o.geo.mx ? 10 : 5), numbers = hurt.map(p => d.kind === 'moved' ? amount(p.value, true) : signedShare(p.value)), wide = Math.max(34*u, ...numbers.map(x => measure(x, {...f1, weight: 600})));
   if (!hurt.length) return y;
-  deco(o, text(at, y, 'Strongest conflicts', bold, {fill: tk.ink}));
-  for (const p of hurt) { y += 18*u; const number = signedShare(p.value); deco(o, text(at + 34*u, y, number, {...f1, weight: 600}, {fill: tk['minus-text'], 'text-anchor': 'end'}), text(at + 44*u, y, both(oneLine(d.tasks[p.i]), oneLine(d.tasks[p.j]), end - at - 44*u, f1), f1, {fill: tk.ink})); }
+  deco(o, text(at, y, {pulls: 'Strongest conflicts', moved: 'Loss raised most', transfer: 'Strongest harm'}[d.kind], bold, {fill: tk.ink}));
+  for (const [k, p] of hurt.entries()) { y += 18*u; deco(o, text(at + wide, y, numbers[k], {...f1, weight: 600}, {fill: tk['minus-text'], 'text-anchor': 'end'}), text(at + wide + 10*u, y, both(oneLine(d.tasks[p.i]), oneLine(d.tasks[p.j]), end - at - wide - 10*u, f1, d.kind === 'pulls' ? ' × ' : ' → '), f1, {fill: tk.ink})); }
   return y + 8*u;
 }
 export function picture(d, f, ids) {
   const o = start(d, f, ids), {geo, tk, u, h} = o; let y = 16*u;
+  const end = () => { o.node.setAttribute('height', Math.ceil(y)); o.node.setAttribute('viewBox', `0 0 ${f.width} ${Math.ceil(y)}`); return o; };
+  if (d.alone) { y = drawMatrix(o, d, 2*u); return end(); }
   if (!d.rows.length) { deco(o, text(geo.x0, y, 'The first evaluation is yet to come.', h, {fill: tk.muted})); o.node.setAttribute('height', 30*u); return o; }
   deco(o, text(geo.x0, y, `Validation loss ${d.T > 1 ? 'per task, worst first' : 'of the task'}`, h, {fill: tk.ink}));
   y = key(o, d, y + 20*u) + 12*u;
   if (!d.every) y = drawStrip(o, d, y) + 8*u;
   y = drawSparks(o, d, drawPanels(o, d, y) + 4*u);
-  if (d.conflict) y = Math.max(y, drawMatrix(o, d, geo.beside ? 2*u : y + 10*u));
-  o.node.setAttribute('height', Math.ceil(y)); o.node.setAttribute('viewBox', `0 0 ${f.width} ${Math.ceil(y)}`);
-  return o;
+  if (d.kind) y = Math.max(y, drawMatrix(o, d, geo.beside ? 2*u : y + 10*u));
+  return end();
 }
 
 // ---- marks that come and go ----
@@ -389,6 +476,7 @@ export function nearest(rows, sx, x) { let best = 0; rows.forEach((r, k) => { if
 
 // ---- the view ----
 
+const PAIRS = [['pulls', 'pulls', 'do the gradients of two tasks agree?'], ['moved', 'who helped whom', 'what each task’s gradients did to each loss, in the steps that were looked at'], ['transfer', 'transfer', 'by how much a task is worse off without another one']];
 function render({model, el, signal}) {
   const st = {at: {r: 0, c: 0}, hover: null, focused: false, ring: false, byKey: false, k: null, found: null, foundAt: 0, o: null, d: null, h: null, said: null}, ids = {hatch: unique('hatch')};
   const set = (k, v) => { model.set(k, v); model.save_changes(); };
@@ -397,7 +485,7 @@ function render({model, el, signal}) {
   const filled = html('span', {style: {background: 'var(--mtl-ink)', width: '0%'}}), bar = html('div', {class: 'mtl-bar', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100, style: {width: '14em', 'max-width': '100%'}}, filled), words = html('span', {class: 'mtl-progress'}), stop = html('span', {class: 'mtl-muted mtl-stop'});
   f.controls.append(html('div', {class: 'mtl-choice'}, bar), words, stop);
   finder(f, 'Find a task', 'Find', {look, next, take, leave() { look(''); refocus(); }});
-  const more = html('button', {type: 'button', class: 'mtl-button', onclick: () => set('panels', st.d.every ? 12 : st.d.T)}, ''); f.controls.append(more);
+  const pairsAt = choice(f, 'Pairs', PAIRS, v => set('pairs', v)), more = html('button', {type: 'button', class: 'mtl-button', onclick: () => set('panels', st.d.every ? 12 : st.d.T)}, ''); f.controls.append(more);
 
   const say = parts => { const s = plain(parts); if (s !== st.said) { st.said = s; f.say(parts); } }; // the same words are not read aloud again at every update
   function look(t) { st.found = t.trim() ? matches(st.d, t) : null; st.foundAt = 0; st.hover = null; show(); }
@@ -419,7 +507,7 @@ function render({model, el, signal}) {
   function marks() { if (!st.o) return; const g = drawMarks(st.o, st.d, st); st.marks?.remove(); put(st.o.node, g); st.marks = g; }
   function speak() {
     const d = st.d, m = st.hover ?? (st.focused ? st.o?.rows[st.at.r]?.[st.at.c] : null) ?? (d.pins?.length ? {what: 'panel', t: d.pins.at(-1)} : null);
-    say(m ? reading(d, m, m.sx ? st.k : null) : [{m: f.narrow() ? 'Tap a panel to read and pin its task.' : 'Hover to read; click or Enter pins a task, Esc releases, [ and ] go along the steps, / finds, t opens the table.'}]);
+    say(m ? reading(d, m, m.sx ? st.k : null) : [{m: f.narrow() ? `Tap a ${d.alone ? 'cell' : 'panel'} to read and pin its task.` : `Hover to read; click or Enter pins a task, Esc releases,${d.alone ? '' : ' [ and ] go along the steps, / finds,'} t opens the table.`}]);
   }
   function move(at) { st.at = at; st.ring = true; st.hover = null; refocus(); marks(); speak(); }
   function along(by) { const n = st.d.rows.length; st.k = Math.min(n - 1, Math.max(0, (st.k ?? st.d.best) + by)); st.ring = st.stepped = true; st.hover = null; marks(); speak(); }
@@ -427,14 +515,15 @@ function render({model, el, signal}) {
   function controls(d) {
     const p = progress(d, model.isStatic), part = Math.round(100*p.share);
     bar.setAttribute('aria-valuenow', part); bar.setAttribute('aria-label', 'steps done'); filled.style.width = part + '%'; words.replaceChildren(html('b', {}, p.bold), p.rest); stop.textContent = p.stop; stop.hidden = !p.stop; bar.parentNode.hidden = !d.running;
-    f.finder.parentNode.hidden = d.T < 2; more.hidden = d.T <= MANY; more.textContent = d.every ? 'Show the worst 12' : `Show all ${thousands(d.T)}`;
+    words.hidden = !!d.alone; pairsAt.el.hidden = d.kinds.length < 2; pairsAt.only(d.kinds); pairsAt.set(d.kind);
+    f.finder.parentNode.hidden = d.T < 2 || !!d.alone; more.hidden = d.T <= MANY; more.textContent = d.every ? 'Show the worst 12' : `Show all ${thousands(d.T)}`;
   }
   function draw() {
     if (!f.width || !st.h) return;
     const d = st.d = read(st.h, k => model.get(k)), key_ = m => m && {what: m.what, t: m.t, t2: m.t2, part: m.part}, was = key_(st.o?.rows[st.at.r]?.[st.at.c]), over = key_(st.hover);
     if (d.instead) { instead(f, d.instead); st.o = null; return; }
     usual(f); f.card.hidden = true;
-    if (f.note.hidden === !!model.isStatic) { f.note.hidden = !model.isStatic; f.note.replaceChildren(html('span', {'aria-hidden': 'true'}, '◇'), html('span', {}, rich([{b: 'Saved page, no kernel.'}, ` Hover, pin, find and table work. ${d.carries ?? ''}`]))); }
+    if (f.note.hidden === !!model.isStatic) { f.note.hidden = !model.isStatic; f.note.replaceChildren(html('span', {'aria-hidden': 'true'}, '◇'), html('span', {}, rich([{b: 'Saved page, no kernel.'}, ` Hover, pin${d.alone ? '' : ', find'} and table work. ${d.carries ?? ''}`]))); }
     f.set('question', [question(d)]); f.set('answer', answer(d)); controls(d);
     chips(f, d.pins.map(t => ({kind: 'task', id: d.tasks[t], parts: [name(d, t)]})), (_, id) => { set('tasks', st.d.pinned.filter(x => x !== id)); refocus(); });
     const had = f.picture.contains(document.activeElement);
@@ -462,7 +551,7 @@ function render({model, el, signal}) {
   }
   document.addEventListener('keydown', () => { st.byKey = true; }, {capture: true, signal}); // a ring shows where the keys are, not where the pointer was
   const whole = () => { st.h = grow(open(model.get('_info') ?? {}, model.get('_arrays')), model.get('_new')); draw(); }, piece = () => { st.h = grow(st.h, model.get('_new')); draw(); };
-  const heard = [['change:tasks', draw], ['change:panels', draw], ['change:_info', whole], ['change:_arrays', whole], ['change:_new', piece]];
+  const heard = [['change:tasks', draw], ['change:panels', draw], ['change:pairs', draw], ['change:_info', whole], ['change:_arrays', whole], ['change:_new', piece]];
   for (const [n, act] of heard) model.on(n, act);
   signal?.addEventListener('abort', () => { for (const [n, act] of heard) model.off(n, act); });
   if (el.isConnected) f.width = Math.floor(f.root.getBoundingClientRect().width);

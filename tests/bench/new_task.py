@@ -2,7 +2,7 @@
 
     python tests/bench/new_task.py FOLDER      # a folder of UCI-121; broken off, the same command goes on
 
-Held back are tasks with at least 200 rows that have no near-duplicate among the others (a family of their own), drawn once by seed. Written to results/new_task.json.
+Network and training are those of uci.py. Held back are tasks with at least 200 rows that have no near-duplicate among the others (a family of their own), drawn once by seed. Written to results/new_task.json.
 """
 import argparse, json, platform, sys, tempfile, time, warnings
 from datetime import date
@@ -11,8 +11,10 @@ import numpy as np, pandas as pd, torch
 from mtl_explain.data import TaskSuite
 from mtl_explain.model import MTLModel, load_model
 from mtl_explain.new_task import add_task
+from mtl_explain.sharing import Attend
 from mtl_explain.train import fit
 from mtl_explain.uci import NOTES, uci121
+from uci import CONCEPTS, FIT, NETWORK
 
 OUT = Path(__file__).with_name('results')/'new_task.json'
 
@@ -29,7 +31,7 @@ def without(suite, tasks): return TaskSuite({t: suite.tables[t] for t in suite i
 def trained(suite, seed, steps, at):
     "A model and the seconds of its training; what was begun is taken up again"
     if at.with_suffix('.done').exists(): return load_model(at.with_suffix('.done')), json.loads(at.with_suffix('.json').read_text())
-    model = MTLModel(suite, seed=seed); h = fit(model, suite, steps=steps, evaluate=100, seed=seed, progress=sys.stderr.isatty(), checkpoint=at, resume=at if at.exists() else None)
+    model = MTLModel(suite, Attend(CONCEPTS), seed=seed, **NETWORK); h = fit(model, suite, **FIT | dict(steps=steps), seed=seed, progress=sys.stderr.isatty(), checkpoint=at, resume=at if at.exists() else None)
     if h.attrs['status']=='interrupted': raise KeyboardInterrupt
     model.save(at.with_suffix('.part')); at.with_suffix('.json').write_text(json.dumps(h.attrs['seconds'])); at.with_suffix('.part').replace(at.with_suffix('.done'))
     return model, h.attrs['seconds']
@@ -41,7 +43,7 @@ def told(rows, o):
     return dict(mean=f.mean().to_dict(), added_minus_alone=gap('added', 'alone'), added_minus_all=gap('added', 'all'), said=pd.Series([r['better'] for r in rows]).value_counts().to_dict(), tasks=len(f))
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__.splitlines()[0]); p.add_argument('folder'); p.add_argument('--seeds', type=int, default=1); p.add_argument('--steps', type=int, default=600); p.add_argument('--held', type=int, default=10); p.add_argument('--tasks', type=int); p.add_argument('--out', type=Path, default=OUT)
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0]); p.add_argument('folder'); p.add_argument('--seeds', type=int, default=1); p.add_argument('--steps', type=int, default=FIT['steps']); p.add_argument('--held', type=int, default=10); p.add_argument('--tasks', type=int); p.add_argument('--out', type=Path, default=OUT)
     o = p.parse_args(); torch.set_num_threads(1); warnings.simplefilter('ignore'); settings = dict(steps=o.steps, held=o.held, tasks=o.tasks); begun = time.time()
     runs = Path(tempfile.gettempdir())/f'mtl_explain new_task {o.steps} {o.held} {o.tasks}'; runs.mkdir(exist_ok=True)
     data = json.loads(o.out.read_text()) if o.out.exists() else {}; rows = data.get('rows', []) if data.get('about', {}).get('settings')==settings else []

@@ -17,12 +17,14 @@ from mtl_explain.baselines import HardSharing
 from mtl_explain.compare import Alone, Joint, compare, costs, stored
 from mtl_explain.evidence import mean_difference
 from mtl_explain.model import MTLModel, load_model
+from mtl_explain.schema import node
 from mtl_explain.sharing import Attend, Own
 from mtl_explain.tune import fine_tune
 from mtl_explain.uci import NOTES, uci121
 from mtl_explain.verdicts import best_of, by_task, verdicts
 
 HERE = Path(__file__).parent; KEPT, OUT = Path('build/uci'), HERE/'results'
+HOW = 'averaged', 'fine-tuned', 'fine-tuned, averaged'
 OURS, CLASSICAL = ['own', 'softmax', 'sparsemax', 'entmax'], ['linear', 'forest', 'boosting', 'svm']
 BASE = dict(steps=4000, rows=32, lr=3e-3, tasks_per_step=8, warmup=.2, evaluate=250, keep='error')
 SMALL, MIDDLE = dict(dim=16, width=48, blocks=(2, 2, 1)), dict(dim=32, width=64, blocks=(1, 3, 2))
@@ -52,16 +54,26 @@ def told(model, history):
 def kept(name): return sorted(KEPT.glob(f'{name}~*.safetensors'))
 
 
+def tuned(name, seed, suite):
+    "A copy of a kept network for every task, trained on that task alone for as many steps as it has training rows (200 to 1,500), or the network itself where validation says so; kept beside the runs"
+    at = KEPT/f'{name} fine-tuned {seed}'; at.mkdir(exist_ok=True); file = lambda t: at/f'{node(t)}.safetensors'
+    for t in suite:
+        if file(t).exists(): continue
+        one = fine_tune(load_model(KEPT/f'{name}~{seed}~0~{len(suite.tasks)} tasks.safetensors'), suite, [t], steps=min(1500, max(200, len(suite[t].rows('train')))), rows=64, lr=5e-3, keep='error', evaluate=100, seed=seed, progress=False)[t]
+        one.save(part:=file(t).with_suffix('.part')); part.replace(file(t))
+    return SimpleNamespace(predict=lambda t, x: load_model(file(t)).predict(t, x))
+
+
 class Tried:
-    "What may lift a model whose runs are done: the mean answer of all its seeds, or a copy fine-tuned for each task where validation says so"
+    "What may lift a model whose runs are done: the mean answer of all its seeds, a copy fine-tuned for each task, or both"
     def __init__(self, name, how): self.name, self.how = name, how
     def __repr__(self): return f'Tried({self.name!r}, {self.how!r}, {len(kept(self.name))} seeds)'
     def units(self, suite): return [suite.tasks]
     def train(self, suite, seed, checkpoint=None, progress=False):
-        start, models = time.perf_counter(), [load_model(p) for p in kept(self.name)]
-        if self.how=='averaged': made = SimpleNamespace(predict=lambda t, x: {o: sum(m.predict(t, x)[o] for m in models)/len(models) for o in models[0].predict(t, x[:1])})
-        else: made = fine_tune(next(m for p, m in zip(kept(self.name), models) if p.name.split('~')[1]==str(seed)), suite, steps=200, lr=1e-3, keep='error', evaluate=25, seed=seed, progress=False)
-        return made, dict(parameters=sum(p.numel() for m in models for p in m.parameters()), seconds=time.perf_counter() - start, best_step=0, best_seconds=float('nan'))
+        start, seeds = time.perf_counter(), [int(p.name.split('~')[1]) for p in kept(self.name)][:3] if 'averaged' in self.how else [seed]
+        models = [tuned(self.name, s, suite) if 'fine-tuned' in self.how else load_model(next(KEPT.glob(f'{self.name}~{s}~*.safetensors'))) for s in seeds]
+        made = SimpleNamespace(predict=lambda t, x: {o: sum(m.predict(t, x)[o] for m in models)/len(models) for o in models[0].predict(t, x[:1])})
+        return made, dict(parameters=0, seconds=time.perf_counter() - start, best_step=0, best_seconds=float('nan'))
 
 
 def networks():
@@ -79,7 +91,7 @@ def search(data):
 
 
 def run(data, models, seeds):
-    ways = networks() | {k: k for k in CLASSICAL} | {f'{k} {how}': Tried(k, how) for k in OURS for how in ('averaged', 'fine-tuned')}
+    ways = networks() | {k: k for k in CLASSICAL} | {f'{k} {how}': Tried(k, how) for k in OURS for how in HOW}
     for seed in seeds:
         for m in models: compare(data, {m: ways[m]}, [seed], folder=KEPT, progress=sys.stderr.isatty()); print(m, seed, flush=True)
 

@@ -6,7 +6,8 @@ import pytest
 from mtl_explain.training import TrainingMonitor
 from mtl_explain.view import page as document
 from test_attributions_page import OVERLAPS
-from test_training_view import history, with_conflicts
+from test_training_view import history, left_out, with_conflicts, with_ledger
+import trees
 
 PEOPLE = ['vote', 'marriage', 'doctor visits', 'card spending', 'travel mode', 'diabetes']
 PULL = ((0, 3, .11), (1, 2, .14), (1, 3, -.21), (2, 3, -.17), (3, 4, -.24), (2, 5, .19))
@@ -57,6 +58,40 @@ def test_keyboard_reaches_everything(open_page, saved):
     page.keyboard.press('/'); page.keyboard.type('MARR'); assert words(page, 'reading').startswith('1 of 1 found. marriage, step 575'); page.keyboard.press('Enter'); assert page.locator('.mtl-chip').inner_text().startswith('task: marriage') and page.evaluate(FOCUS).startswith('marriage')
     page.keyboard.press('t'); assert page.locator('.mtl-panel tr').count()==7; page.keyboard.press('Escape'); assert page.locator('.mtl-panel').is_hidden() and page.locator('.mtl-reading[aria-live=polite]').count()==1
     assert page.eval_on_selector_all('.mtl [role=grid] [tabindex="0"]', 'a => a.length')==1
+
+
+def of_pairs(names=PEOPLE, pairs=PULL, runs=3, training=True):
+    "A tree with all that the matrix can show"
+    h, tree = with_ledger(with_conflicts(history(names, n=12, worse=(), blind=()), pairs=pairs)), trees.three(); tree['interference'], tree['transfer'] = h[['conflict', 'null_low', 'null_high', 'moved', 'rest', 'delta', 'measured', 'conflict_at', 'look_step']].assign_attrs(h.attrs), left_out(names, runs=runs)
+    if training: tree['training'] = h
+    return tree
+
+def test_the_matrix_can_show_three_things(open_page, saved, tmp_path):
+    assert open_page(saved).get_by_role('group', name='Pairs').count()==0, 'nothing to choose'
+    view = TrainingMonitor(of_pairs()); page = open_page(view.save_html(tmp_path/'w.html')); on = lambda: page.locator('.mtl-segment[aria-pressed=true]').inner_text(); said = lambda: page.locator('.mtl-picture').text_content()
+    assert on()=='pulls' and 'Do their gradients agree?' in said() and page.locator('[data-what=rest]').count()==0; answer = words(page, 'a')
+    page.hover(cell('travel mode', 'card spending')); assert words(page, 'reading').endswith('Over the run: −.24 at step 1, −.16 at step 26, −.08 at step 51.')
+    page.locator('.mtl-segment[data-value=pulls]').focus(); page.keyboard.press('Tab'); page.keyboard.press('Enter'); assert on()=='who helped whom' and words(page, 'a')==answer  # the switch is reached with the keys
+    for want in ('Who helped whom?', '× 10⁻²', '− lowers: helps', '+ raises: hurts', 'other terms', 'left open', 'measured'): assert want in said(), want
+    assert page.locator('[data-what=cell]').count()==36 and page.locator('[data-what=rest][data-task]').count()==18 and 'A ledger of the steps' in words(page, 'lines')
+    page.hover(cell('marriage', 'vote')); assert re.match(r'marriage → vote: gradients of the first (lowered|raised) the loss of the second \([−+]0\.\d+\)', words(page, 'reading'))
+    page.hover('[data-what=rest][data-part=measured][data-task=vote]'); assert words(page, 'reading').startswith('Measured, vote: the loss ')
+    page.click('[data-what=rest][data-part=rest][data-task=vote]'); assert page.locator('.mtl-chip').inner_text().startswith('task: vote'); page.keyboard.press('ArrowDown'); assert page.evaluate(FOCUS).startswith('Left open, vote'); page.keyboard.press('Escape')
+    page.click('.mtl-button:has-text("Table")'); assert page.locator('.mtl-panel table').count()==2; rows = page.eval_on_selector_all('.mtl-panel table:last-child tbody tr', 'a => a.map(r => [...r.children].map(c => c.innerText))')
+    view.pairs = 'moved'; want = view.table(); assert [r[0] for r in rows]==[*PEOPLE, 'momentum', 'weight decay', 'left open', 'measured']
+    for r in rows: some = want[(want.task==r[0]) | (want.part==r[0])]; assert [x==('+' if v > 0 else '−') for x, v in zip((c[0] for c in r[1:]), some.change)]==[True]*6 and all(abs(float(c.replace('−', '-').replace('\u202f', '')) - v) <= .051*abs(v) for c, v in zip(r[1:], some.change) if '×' not in c)
+    page.click('.mtl-segment[data-value=transfer]'); assert 'Who helps whom?' in said() and page.locator('[data-what=cell][data-kind=helps]').count()==1 and page.locator('[data-what=cell][data-kind=hurts]').count()==1 and page.locator('[data-what=cell][data-kind=unclear]').count()==28 and '2 of 30 effects' in words(page, 'lines')
+    page.hover(cell('vote', 'marriage')); assert words(page, 'reading')=='vote → marriage: without the first, the loss of the second is higher by .12 of a guess’s (95 %: +.07 to +.17): it helps.'
+
+@pytest.mark.parametrize('kind', ['pulls', 'moved', 'transfer'])
+def test_what_the_matrix_shows_fits(open_page, tmp_path, kind):
+    for names, pairs in ((PEOPLE, PULL), ([f'table {i:03d}' for i in range(20)], ((0, 1, -.3),)), ([f'table {i:03d}' for i in range(121)], ((0, 1, -.3),))):
+        path = TrainingMonitor(of_pairs(names, pairs), pairs=kind).save_html(tmp_path/'w.html')
+        for width in (1000, 400): page = open_page(path, width=width); assert page.evaluate(CLIPPED)==[] and page.evaluate(OVERLAPS)==[] and page.evaluate('document.documentElement.scrollWidth <= innerWidth')
+    assert path.stat().st_size < 2e6
+    for runs in (3, 1):
+        page = open_page(TrainingMonitor(of_pairs(runs=runs, training=False), pairs=kind).save_html(tmp_path/'a.html'), width=400); assert words(page, 'q')=='Who hurts whom?' and page.locator('[data-what=panel]').count()==0 and page.locator('[data-what=cell]').count()==36 and page.locator('.mtl-progress').is_hidden() and page.locator('.mtl-find').is_hidden() and page.evaluate(OVERLAPS)==[]
+    assert kind != 'transfer' or 'have no interval' in words(page, 'lines') and page.locator('[data-kind=untested]').count()==30
 
 
 def test_the_page_says_what_the_table_says(open_page, tmp_path):

@@ -70,6 +70,46 @@ test('the table', () => {
   const {head, rows} = M.tableOf(data(withMatrix())); assert.deepEqual(head, ['task', 'validation', 'training', 'beats a guess', 'its own lowest', 'at step', 'last', 'conflicts with', 'helped by']);
   assert.deepEqual(rows[0], ['b', '1.04', '.50', 'no', '1.04', '75', '1.20', 'a −.20, c −.30', '']); assert.deepEqual(rows[2].slice(0, 7), ['c', '–', '.50', 'no validation rows', '–', '–', '–']);
 });
+// a ledger of three tasks that closes, cosines at three looks, and what leaving a task out does
+const MOVED = [-.06, .012, -.004, .02, -.05, .03, -.01, 0, -.04], REST = [-.01, -.01, -.01, .002, 0, .001], MEASURED = [-.06, -.05, -.02], DELTA = [0, 1, 2].map(j => MEASURED[j] - MOVED[j] - MOVED[3 + j] - MOVED[6 + j] - REST[j] - REST[3 + j]);
+const i8 = (shape, values) => ({shape, dtype: 'int8', data: new DataView(new Int8Array(values).buffer)});
+const LEDGER = {moved: f32([3, 3], MOVED), rest: f32([2, 3], REST), delta: f32([3], DELTA), measured: f32([3], MEASURED), course: i8([3, 3, 3], [100, -40, 4, -40, 100, -30, 4, -30, 100, 100, -20, 4, -20, 100, -30, 4, -30, 100, 100, -3, 4, -3, 100, -128, 4, -128, 100])}, SEEN = {pairs: ['pulls', 'moved', 'transfer'], terms: ['momentum', 'weight decay'], looks: [1, 26, 51], leftWords: 'truth: trained without each task'};
+const EFFECT = {effect: f32([3, 3], [n, .12, .01, -.09, n, .02, .03, n, n]), effect_low: f32([3, 3], [n, .05, -.04, -.14, n, -.03, n, n, n]), effect_high: f32([3, 3], [n, .19, .06, -.04, n, .07, n, n, n])};
+const full = (kind, more = {}, info = {}) => data({more: {...MATRIX, ...LEDGER, ...EFFECT, ...more}, info: {tested: true, nullWords: 'rows permuted', ...SEEN, ...info}}, {pairs: kind});
+
+test('the matrix shows what was chosen, else what there is', () => {
+  assert.deepEqual([full('moved').kind, full('transfer').kind, data(withMatrix(), {pairs: 'moved'}).kind, data().kind], ['moved', 'transfer', 'pulls', undefined]); assert.equal(M.pairs(full('moved')).length, 6); assert.equal(M.pairs(full('pulls')).length, 3); assert.equal(M.pairs(full('transfer')).length, 5);
+  assert.deepEqual([0, 1, 2].map(j => M.cellOf(full('moved'), j, 1).kind), ['hurts', 'helps', 'zero']); assert.deepEqual([[0, 1], [0, 2], [1, 0], [2, 0], [2, 1], [1, 1]].map(([i, j]) => M.cellOf(full('transfer'), i, j).kind), ['helps', 'unclear', 'hurts', 'untested', 'none', 'none']);
+  assert.equal(words(M.answer(full('moved'))), words(M.answer(full('pulls')))); // what is found does not hang on what is looked at
+});
+test('the ledger in words and numbers', () => {
+  const d = full('moved'), say = m => words(M.reading(d, m)); assert.equal(M.power(d), -3); assert.deepEqual([-.052, .0004, -.00001, n].map(v => M.inCell(d, v)), ['−52', '+0.4', '0.0', '–']); assert.deepEqual(M.headOf(d), ['Who helped whom?', '(row’s gradients, column’s loss, × 10⁻³)']);
+  assert.equal(say({what: 'cell', t: 0, t2: 1}), 'a → b: gradients of the first raised the loss of the second (+0.012), in the steps that were looked at, to first order.'); assert.match(say({what: 'cell', t: 1, t2: 1}), /^b: its own gradients lowered its loss \(−0\.050\)/); assert.equal(say({what: 'cell', t: 2, t2: 1}), 'c → b: gradients of the first did not move the loss of the second.');
+  assert.equal(say({what: 'head', t: 1}), 'b: its gradients raised the loss of c +0.030 and a +0.020.'); assert.equal(say({what: 'head', t: 2}), 'c: its gradients lowered that of a −0.010.');
+  assert.equal(say({what: 'rest', part: 'rest', t: 0}), 'Other terms, a: momentum −0.010, weight decay +0.0020; together −0.0080.'); assert.equal(say({what: 'rest', part: 'measured', t: 1}), 'Measured, b: the loss fell by 0.050 over the steps that were looked at; the column above adds up to it.'); assert.match(say({what: 'rest', part: 'open', t: 0}), /^Left open, a: −0\.0020 of the measured change/); assert.equal(say({what: 'rest', part: 'rest'}), 'Other terms: momentum, weight decay, together.');
+  for (let j = 0; j < 3; j++) assert.ok(Math.abs([0, 1, 2].reduce((s, i) => s + d.moved[3*i + j], 0) + M.restAt(d, 'rest', j) + M.restAt(d, 'open', j) - M.restAt(d, 'measured', j)) < 1e-6);
+  assert.match(M.foot(d).map(words)[1], /^A ledger of the steps that were looked at, no test: each column adds up to the measured change of a loss; left open is at most 5 % of the largest/); assert.deepEqual([.5, 2, 500, 1e14].map(v => M.power(full('moved', {measured: f32([3], [v, n, 0])}))), [-2, 0, 1, 13]);
+});
+test('what leaving a task out does, in words', () => {
+  const d = full('transfer'), say = (i, j) => words(M.reading(d, {what: 'cell', t: i, t2: j}));
+  assert.equal(say(0, 1), 'a → b: without the first, the loss of the second is higher by .12 of a guess’s (95 %: +.05 to +.19): it helps.'); assert.match(say(1, 0), /is lower by \.09 of a guess’s \(95 %: −\.14 to −\.04\): it hurts\.$/); assert.match(say(0, 2), /no evidence that it helps or hurts\.$/); assert.match(say(2, 0), /has no interval, so nothing may be read/); assert.match(say(2, 1), /does not apply/); assert.match(say(1, 1), /the same task/);
+  assert.equal(words(M.reading(d, {what: 'head', t: 1})), 'b: it hurts a −.09.'); assert.match(M.foot(d).map(words)[1], /^2 of 5 effects of leaving a task out have evidence \(truth: trained without each task; 95 % intervals, each effect by itself\)\./);
+});
+test('a cosine over the run, its band within what a cosine can be, a reliability that is none', () => {
+  const wide = full('pulls', {null_low: f32([3, 3], Array(9).fill(-2.63)), null_high: f32([3, 3], Array(9).fill(2.63)), conflict_se: f32([3, 3], Array(9).fill(.9))}, {reliability: -1.4857}), said = words(M.reading(wide, {what: 'cell', t: 0, t2: 1}));
+  assert.match(said, /\(95 %: −1\.00 to \+1\.00\)/); assert.match(said, /\(two unrelated tasks: −1\.00 to \+1\.00\)/); assert.match(said, / Over the run: −\.40 at step 1, −\.20 at step 26, −\.03 at step 51\.$/); assert.match(words(M.reading(wide, {what: 'cell', t: 1, t2: 2})), /Over the run: −\.30 at step 1, −\.30 at step 26\.$/);
+  assert.match(M.foot(wide).map(words)[1], /Reliability of the matrix: none\./); assert.match(M.foot(full('pulls', {}, {reliability: .412})).map(words)[1], /Reliability of the matrix: \.41\./); assert.doesNotMatch(M.foot(full('pulls')).map(words)[1], /Reliability/);
+  assert.match(M.foot(full('pulls', {conflict: f32([3, 3], [n, n, n, n, 1, -.3, n, -.3, 1])})).map(words)[1], /Not in the matrix: a\./);
+});
+test('the tables of the matrix', () => {
+  const [losses, grid] = M.tableOf(full('moved')); assert.equal(losses.head.length, 7); assert.deepEqual(grid.head, ['whose gradient', 'a', 'b', 'c']); assert.deepEqual(grid.rows.map(r => r[0]), ['a', 'b', 'c', 'momentum', 'weight decay', 'left open', 'measured']); assert.deepEqual(grid.rows[0], ['a', '−0.060', '+0.012', '−0.0040']); assert.deepEqual(grid.rows[6].slice(1), ['−0.060', '−0.050', '−0.020']);
+  const g = M.tableOf(full('transfer'))[1]; assert.deepEqual(g.rows[0].map(x => words(x)), ['a', '–', '+.12 (+.05 to +.19)', '+.01 (−.04 to +.06) ○']); assert.equal(g.rows[2][1], '+.03 ○');
+});
+test('pairs without a history', () => {
+  const d = kind => view(M.open({tasks: ['a', 'b', 'c'], alone: true, tested: true, ...SEEN, now: {status: 'done', evaluations: 0}}, {...packed(0, 0), ...MATRIX, ...LEDGER, ...EFFECT}), {pairs: kind});
+  assert.equal(M.question(d('pulls')), 'Who hurts whom?'); assert.equal(words(M.answer(d('pulls'))), 'Of 3 pairs of tasks, 2 hurt (they pull apart) and 0 help, with evidence.'); assert.match(words(M.answer(d('moved'))), /raised it in 3 and lowered it in 2/); assert.match(words(M.answer(d('transfer'))), /^Of 5 effects of tasks, 1 hurt and 1 help/);
+  assert.equal(M.tableOf(d('pulls')).head[0], 'task'); assert.equal(words(M.foot(d('pulls'))[0]), 'Shown: three tasks, their pairs alone: no history of training.');
+});
 test('numbers', () => {
   assert.deepEqual([.42, 1.04, .001, 0, n, 250].map(M.share), ['.42', '1.04', '<.01', '.00', '–', '250']); assert.deepEqual([.002, .0005, .01, .05, 0, 1e-12].map(M.rate), ['2 × 10⁻³', '5 × 10⁻⁴', '0.01', '0.05', '0', '1 × 10⁻¹²']);
   assert.equal(M.path([[0, 1], [1, n], [2, 3]]), 'M0.0 1.0L2.0 3.0'); assert.equal(M.note(data(), 'dead'), 'since step 75'); assert.equal(M.note(data(), 'entropy'), '1 is uniform; falling');
