@@ -191,7 +191,7 @@ def _no_numbers(data, run, batches, draw, s):
     def bad(t):
         run.opt.zero_grad(set_to_none=True); _seed(data.model.device, s['seed']*1_000_003 + run.step)
         _, losses = _losses(data, batches, {t: draw[t]}, s['precision']); losses.sum().backward()
-        return not math.isfinite(losses.sum() + sum(p.grad.square().sum() for p in data.model.parameters() if p.grad is not None))
+        return not math.isfinite(losses.detach().sum() + sum(p.grad.square().sum() for p in data.model.parameters() if p.grad is not None))
     return [t for t in draw if bad(t)] or list(draw)
 
 def _groups(data, draw, rows, memory):

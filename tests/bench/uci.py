@@ -68,9 +68,13 @@ class Tried:
     "What may lift a model whose runs are done: the mean answer of all its seeds, a copy fine-tuned for each task, or both"
     def __init__(self, name, how): self.name, self.how = name, how
     def __repr__(self): return f'Tried({self.name!r}, {self.how!r}, {len(kept(self.name))} seeds)'
+    def seeds(self, suite):
+        "The first three, of those that are fine-tuned if that is asked"
+        there = [int(p.name.split('~')[1]) for p in kept(self.name)]
+        return [s for s in there if 'fine-tuned' not in self.how or len([*(KEPT/f'{self.name} fine-tuned {s}').glob('*.safetensors')])==len(suite.tasks)][:3]
     def units(self, suite): return [suite.tasks]
     def train(self, suite, seed, checkpoint=None, progress=False):
-        start, seeds = time.perf_counter(), [int(p.name.split('~')[1]) for p in kept(self.name)][:3] if 'averaged' in self.how else [seed]
+        start, seeds = time.perf_counter(), self.seeds(suite) if 'averaged' in self.how else [seed]
         models = [tuned(self.name, s, suite) if 'fine-tuned' in self.how else load_model(next(KEPT.glob(f'{self.name}~{s}~*.safetensors'))) for s in seeds]
         made = SimpleNamespace(predict=lambda t, x: {o: sum(m.predict(t, x)[o] for m in models)/len(models) for o in models[0].predict(t, x[:1])})
         return made, dict(parameters=0, seconds=time.perf_counter() - start, best_step=0, best_seconds=float('nan'))

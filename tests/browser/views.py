@@ -17,7 +17,7 @@ from mtl_explain.training import TrainingMonitor
 from mtl_explain.what_if import WhatIf
 from test_concept_flow import with_edges
 from test_task_compare import with_overlap
-from test_training_view import history, with_conflicts
+from test_training_view import history, with_conflicts, with_ledger
 from trees import HOSTILE
 
 
@@ -154,7 +154,7 @@ VIEWS = [
         lambda: Attributions(large(samples=40), players='variable'), bad_answers, odd_answers,
         '[role=gridcell][data-part=bar] >> nth=0', 'features', ('ArrowDown', 'Enter'), ('Why visits of 5.81', 'age raises it by 5.26', 'chronic diseases = ', '5.81 visits a year', 'n.e.', 'The ledger closes', 'row 1200'),
         "Attributions(ex, tasks=['doctor visits'])", ("v.show = 'rows'", '.mtl-segment[data-value=rows][aria-pressed=true]')),
-    Row('training', lambda: TrainingMonitor(six()), lambda: [TrainingMonitor(six(), tasks=['vote', 'diabetes']), TrainingMonitor(many()), TrainingMonitor(history(n=3, blind=(0, 1, 2))), TrainingMonitor(six(status='running'))],
+    Row('training', lambda: TrainingMonitor(six()), lambda: [TrainingMonitor(six(), tasks=['vote', 'diabetes']), TrainingMonitor(many()), TrainingMonitor(history(n=3, blind=(0, 1, 2))), TrainingMonitor(six(status='running')), TrainingMonitor(with_ledger(six()), pairs='moved')],
         lambda: TrainingMonitor(many(200)), lambda: [TrainingMonitor(h) for h in bad_histories()], odd_histories,
         '[data-what=panel] >> nth=1', 'tasks', ('Enter',), ('Is it learning, and who hurts whom?', 'Five of six tasks', 'card spending', 'hatched: no evidence', '6 of 15 pairs'),
         'TrainingMonitor(h)', ("v.tasks = ['vote']", '.mtl-chip[data-id=vote]')),
