@@ -107,8 +107,9 @@ def fine_tune(
     suite, # The suite it was trained on
     tasks:list=None, # Tasks that are tried; None = all
     *,
-    steps:int=200, # Steps for each
-    lr:float=1e-3, # Largest learning rate
+    steps:int=None, # Steps for each; None = as many as it has training rows, from 200 to 1,500
+    rows:int=64, # Rows in a step
+    lr:float=5e-3, # Largest learning rate
     loss:dict=None, # Kind -> loss object, as for `fit`
     keep:str='loss', # What decides, as for `fit`: validation 'loss' or 'error'
     seed:int=0, # Decides rows and dropout
@@ -120,8 +121,8 @@ def fine_tune(
     before = _losses_of(model, suite, list(model.spec) if tasks is None else tasks, losses, keep); after = before.copy()
     with progress_line(len(before), 'fine-tune', 'task', progress) as bar:
         for t in before.index:
-            one = copy.deepcopy(model)
-            h = _fitted(one, suite, steps=steps, lr=lr, loss=losses, tasks=[t], keep=keep, seed=seed, progress=False, **more)[1]
+            one, n = copy.deepcopy(model), steps or min(1500, max(200, len(suite[t].rows('train'))))
+            h = _fitted(one, suite, steps=n, rows=rows, lr=lr, loss=losses, tasks=[t], keep=keep, seed=seed, progress=False, **dict(evaluate=max(1, n//20)) | more)[1]
             if h.attrs['best'] < before[t]: own[t], after[t] = one, h.attrs['best']
             bar.update()
     return Tuned(model, own, pd.DataFrame(dict(before=before, after=after)))

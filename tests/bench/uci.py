@@ -21,7 +21,7 @@ from mtl_explain.schema import node
 from mtl_explain.sharing import Attend, Own
 from mtl_explain.tune import fine_tune
 from mtl_explain.uci import NOTES, uci121
-from mtl_explain.verdicts import best_of, by_task, verdicts
+from mtl_explain.verdicts import best_of, by_task, differences, verdicts
 
 HERE = Path(__file__).parent; KEPT, OUT = Path('build/uci'), HERE/'results'
 HOW = 'averaged', 'fine-tuned', 'fine-tuned, averaged'
@@ -102,12 +102,15 @@ def run(data, models, seeds):
 
 def report():
     "Means, paired differences to the best classical model, costs; with and without the tasks that are faulty or too small"
-    runs = stored(KEPT); small = runs.drop(columns=['each', 'settings', 'data'], errors='ignore')
+    runs = stored(KEPT); runs = runs[runs.groupby(['model', 'seed']).task.transform('nunique')==runs.task.nunique()]  # whole runs only
+    small = runs.drop(columns=['each', 'settings', 'data'], errors='ignore')
     small[[c for c in ('model', 'seed', 'cap', 'task', 'outcome', 'metric', 'family', 'train_rows', 'test_rows', 'valid', 'value', 'log loss', 'macro-F1', 'AUC', 'calibration error', 'best_step', 'best_seconds', 'seconds', 'parameters', 'alive', 'support', 'largest') if c in small]].round(4).to_csv(OUT/'uci.csv', index=False)
     found = dict(date=str(date.today()), command='python tests/bench/uci.py run DATA; … report', machine=f'{platform.machine()}, one thread a run, torch {torch.__version__}', settings=dict(concepts=CONCEPTS, network=NETWORK, fit=FIT, alone=ALONE))
     for name, part in {'all tasks': runs, 'without faulty and tiny tasks': runs[~runs.task.isin(NOTES)]}.items():
-        wide = by_task(part); there = [m for m in CLASSICAL if m in wide]; best = best_of(part, there, 'valid') if there else None  # by validation rows
+        wide = by_task(part); ours = [m for m in wide if m.split(' ')[0] in OURS]; there = [m for m in CLASSICAL if m in wide]; best = best_of(part, there, 'valid') if there else None  # by validation rows
         found[name] = dict(tasks=len(wide), mean=wide.mean().round(4).to_dict(), best_classical=best, against_it={m: [round(float(v), 4) for v in mean_difference(wide[m] - wide[best])] for m in wide if best and m!=best}, pairs=verdicts(part, 'own').round(4).reset_index().astype(object).where(lambda d: d.notna(), None).to_dict('records') if 'own' in wide and len(wide.columns) > 1 else [])
+        mine = found[name]['best_of_ours'] = best_of(part, ours, 'valid') if ours else None  # by validation rows, too
+        if mine and best: found[name]['by_task'] = differences(part, mine, best)[['task', 'difference', 'low', 'high', 'verdict', 'train_rows']].round(4).to_dict('records'); print(f'\n{name}: {mine} − {best}', found[name]['against_it'][mine])
         print(f'\n{name} ({len(wide)})'); print(wide.mean().sort_values(ascending=False).round(4).to_string())
     found['costs'] = costs(runs).round(2).reset_index().astype(object).where(lambda d: d.notna(), None).to_dict('records'); print('\n', costs(runs).round(1))
     (OUT/'uci.json').write_text(json.dumps(found, indent=1))
