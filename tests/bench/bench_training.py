@@ -1,8 +1,9 @@
 """A training step over 121 tasks shaped like UCI-121, against the loop over tasks: the same mathematics, gradients compared, arms in turns, median of five; the floor of its matrix products; its memory; what the gradients of each task cost beside it.
 
-    python tests/bench/bench_training.py [FOLDER]     with a folder of UCI-121 also the time to one common level on 60 tasks against one task a step
+    python tests/bench/bench_training.py [FOLDER]     with a folder of UCI-121 also the time to one common level on 60 tasks against one task a step, and all of it is written to results/training.json
 """
-import gc, math, statistics, subprocess, sys, time, warnings
+import gc, json, math, platform, statistics, subprocess, sys, time, warnings
+from datetime import date
 from pathlib import Path
 import numpy as np, pandas as pd, torch
 from mtl_explain.data import Table, TaskSuite
@@ -14,7 +15,7 @@ from mtl_explain.train import _draw, fit
 
 TASKS, VARIABLES, C, WIDTH, BLOCKS = 121, 3025, 128, 128, (3, 3, 3)
 GATES = {32: dict(naive=3., once=1.5), 4: dict(naive=3.5, once=2.5)}  # rows a task -> how many times as fast at least; naive: γ and β for every cell, once: for every variable
-missed = []
+missed, told = [], dict(steps=[])
 
 
 def uci_like(seed=0):
@@ -74,6 +75,7 @@ def steps(suite):
         s = {k: statistics.median(v) for k, v in seconds.items()}; least = floor(model, n)
         for k, g in gates.items():
             if s[k]/s['ours'] < g: missed.append(f'{n} rows a task, {k}: {s[k]/s["ours"]:.2f}')
+        told['steps'].append(dict(rows=n, ms={k: 1e3*v for k, v in s.items()}, floor_ms=1e3*least, gradients_differ=gap, gates=gates))
         print(f'{n:2d} rows a task: naive loop {1e3*s["naive"]:.0f} ms, loop with γ and β once per variable {1e3*s["once"]:.0f}, ours {1e3*s["ours"]:.0f}: {s["naive"]/s["ours"]:.2f} and {s["once"]/s["ours"]:.2f} times as fast (gates {gates["naive"]:g}, {gates["once"]:g}); the floor of the encoder’s matrix products is {1e3*least:.0f} ms, {least/s["ours"]:.0%} of a step; gradients differ by {gap:.0e}', flush=True)
 
 
@@ -91,6 +93,7 @@ def gradients(suite):
         for k in range(5):
             for (name, spent), f in zip(seconds.items(), (plain, each)): t = time.perf_counter(); opt.zero_grad(set_to_none=True); f(drawn(rows, n, k)); opt.step(); spent.append(time.perf_counter() - t)
         a, b = map(statistics.median, seconds.values()); print(f'{n:2d} rows a task: a step {1e3*a:.0f} ms, with the gradient of each task {1e3*b:.0f}: {b/a:.2f} times as long' + (f' (gate {gate:g})' if gate else '') + f'; their mean differs from the plain gradient by {gap:.0e}', flush=True)
+        told.setdefault('gradients of each task', []).append(dict(rows=n, ms=1e3*a, with_gradients_ms=1e3*b, gate=gate))
         if gate and b/a > gate: missed.append(f'gradients of each task: {b/a:.2f}')
 
 
@@ -118,8 +121,8 @@ def to_a_level(folder, n=60, most=6000):
     guess = score(model, suite, 'valid').guess.mean(); level = guess + .9*(max(c[:, 1].max() for c in curves.values()) - guess); at = {k: next((s for s, a in c if a >= level), None) for k, c in curves.items()}
     ours = min(at[k] or math.inf for k in ('together', 'eight')); long = at['one'] or curves['one'][-1, 0]; told = {k: f'{v:.0f} s' if v else f'not within {curves[k][-1, 0]:.0f} s' for k, v in at.items()}
     print(f'{n} tasks of UCI-121, to a mean validation accuracy of {level:.3f} (majority {guess:.3f}): all tasks in every step {told["together"]}, eight a step {told["eight"]}, one a step {told["one"]}; against the faster of ours one a step takes {"" if at["one"] else "more than "}{long/ours:.1f} times as long (gate 4)')
+    told['to a level'] = dict(tasks=n, level=float(level), majority=float(guess), seconds=at, gate=4)
     if long/ours < 4: missed.append('time to a common level')
-
 
 
 if __name__=='__main__':
@@ -129,6 +132,9 @@ if __name__=='__main__':
     used = float(subprocess.run([sys.executable, __file__, 'memory'], check=True, capture_output=True, text=True).stdout)
     print(f'a step at 32 rows a task takes {used:.2f} GB beside data and model (gate .6)')
     if used > .6: missed.append('memory')
-    if len(sys.argv) > 1: to_a_level(sys.argv[1])
+    told['memory_gb'] = used
+    if len(sys.argv) > 1:
+        to_a_level(sys.argv[1]); told |= dict(missed=missed, date=str(date.today()), command='python tests/bench/bench_training.py FOLDER', machine=f'{platform.machine()}, one thread, torch {torch.__version__}')
+        Path(__file__).with_name('results').joinpath('training.json').write_text(json.dumps(told, indent=1) + '\n')
     if missed: sys.exit('missed: ' + '; '.join(missed))
     print('all gates met')
