@@ -434,7 +434,7 @@ function render({model, el, signal}) {
 
   // -- asking
   /** New edits: one number for every question, so that a late answer is known as one */
-  function ask({find, ...values}, settle) { const n = (model.get('_request')?.n ?? 0) + 1; st.asked = performance.now(); set({_request: {n, why: !!settle, ...(find ? {find} : {})}, ...values}); if (mode === 'kernel' && !find) later('wait', WAIT, tellWait); }
+  function ask({find, ...values}, settle) { const n = (model.get('_request')?.n ?? 0) + 1; st.asked = performance.now(); set({_request: {n, why: !!settle, ...(find ? {find} : {})}, ...values}); if (weights && !Object.keys(values).length) asked(); if (mode === 'kernel' && !find) later('wait', WAIT, tellWait); }
   const wire = edits => Object.fromEntries(Object.entries(edits).map(([k, v]) => [k, st.d.features.find(x => x.name === k)?.kind === 'date' && Number.isFinite(v) ? dateText(v) : v]));
   function change(edits, off, settle) { const e = wire(edits); if (sameEdits(e, model.get('edits') ?? {}) && sameList(off, model.get('off') ?? [])) return; ask({edits: e, off}, settle); if (!settle) later('settle', SETTLE, () => { if (Object.keys(model.get('edits') ?? {}).length) ask({}, true); }); else clearTimeout(st.timers.settle); }
   const put_ = (feature, value, settle = true) => change(withEdit(st.d, feature, value), model.get('off') ?? [], settle);

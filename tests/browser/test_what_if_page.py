@@ -42,6 +42,7 @@ def test_pointer_and_keys_change_every_answer(open_page, one, live):
     assert page.locator('.mtl [data-what=head]').count()==6 and 'people · row 5, this case' in page.locator('.mtl-picture').text_content().replace('\xa0', ' ') and f'row {one.tied["sample"][0]} · age, town tied' in page.locator('.mtl-picture').text_content().replace('\xa0', ' ')
     # the pointer drags, beyond the training range too
     box = page.locator(slider('age')).bounding_box(); page.mouse.move(box['x'] + box['width']/2, box['y'] + 40); page.mouse.down(); page.mouse.move(box['x'] + box['width'] - 60, box['y'] + 40, steps=3); page.mouse.move(box['x'] + box['width'] - 8, box['y'] + 40); page.mouse.up()
+    until(page, "(m => m.get('_request').n > 0 && document.querySelectorAll('.mtl [data-what=why]').length + [...document.querySelectorAll('.mtl [data-what=head]')].filter(e => e.getAttribute('aria-label').includes('→')).length > 0)(document.querySelector('[data-mtl]').mtlModel)")
     now = float(page.locator(slider('age')).get_attribute('aria-valuenow')); assert now > 89 and 'is outside the training range' in page.locator('.mtl-picture').text_content() and 'outside the training range' in page.locator(slider('age')).get_attribute('aria-valuetext')
     answered(page, one, {'age': now}); assert words(page, 'a').startswith(f'Age {age} → {now:.0f} ')
     # keys: a step, ten, the end, a typed number, back
