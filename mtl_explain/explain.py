@@ -19,7 +19,7 @@ from fastcore.basics import patch
 # %% ../nbs/34_explain.ipynb #961c2b66
 from .sharing import OFF
 from .schema import TOLERANCE, append, check, closing, has, load, new_tree, node
-from .running import as_bytes, in_words, progress_line
+from .running import as_bytes, in_words, is_whole, progress_line
 from .predictor import Cases, ModelPredictor
 from .any_model import predictors
 from .game import ConceptGame, EdgeGame, InputGame, Nearest, PLAYERS, Sampled, Typical
@@ -48,8 +48,6 @@ def _chosen(ps, samples):
     if lost: raise ValueError(f'samples: {lost[0]!r} is not a table of the model; it has {", ".join(repr(p.name) for p in ps)}')
     return [p for p in ps if p.name in samples]
 
-def _whole(v, least): return isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v >= least
-
 def _sensible(explainers, kinds, samples, error, evaluations, off, path, scheduler, seed):
     "What can be refused before anything is done"
     if not explainers or not all(isinstance(l, str) for l in explainers): raise ValueError(f'explainers={explainers!r}: name at least one of {", ".join(map(repr, EXPLAINERS))}')
@@ -57,13 +55,13 @@ def _sensible(explainers, kinds, samples, error, evaluations, off, path, schedul
     names = [k if isinstance(k, str) else getattr(k, 'name', None) for k in kinds]
     if None in names: raise TypeError(f'players: {kinds[names.index(None)]!r} is no kind of player; use {", ".join(map(repr, [*PLAYERS, "concept", "edge"]))}, or Groups(name, …)')
     if len(set(names))!=len(names): raise ValueError(f'players: {", ".join(map(repr, names))} names one twice')
-    if isinstance(samples, (int, np.integer)) and not _whole(samples, 0): raise ValueError(f'samples={samples!r}: how many rows of each table? A whole number, or new rows')
+    if isinstance(samples, (int, np.integer)) and not is_whole(samples, 0): raise ValueError(f'samples={samples!r}: how many rows of each table? A whole number, or new rows')
     if error is not None and not (isinstance(error, (int, float, np.number)) and 0 < error < np.inf): raise ValueError(f'error={error!r}: a share of the score\'s standard deviation above 0, such as 0.05')
-    if evaluations is not None and not _whole(evaluations, 1): raise ValueError(f'evaluations={evaluations!r}: how many for each sample at most? A whole number')
+    if evaluations is not None and not is_whole(evaluations, 1): raise ValueError(f'evaluations={evaluations!r}: how many for each sample at most? A whole number')
     if off not in OFF: raise ValueError(f"off={off!r} is not one of {', '.join(map(repr, OFF))}")
     if path and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()): raise ValueError(f'path={str(path)!r}: {"this is a folder" if Path(path).is_dir() else "there is no such folder"}; name a file to write, such as result.nc')
     if scheduler is not None and not hasattr(scheduler, 'scatter'): raise TypeError(f'scheduler={scheduler!r} is no dask client; use dask.distributed.Client(…)')
-    if not _whole(seed, 0) or seed >= 2**63: raise ValueError(f'seed={seed!r}: a whole number from 0 is needed')
+    if not is_whole(seed, 0) or seed >= 2**63: raise ValueError(f'seed={seed!r}: a whole number from 0 is needed')
 
 def _data_group(p, task, cases, score):
     t = p.targets[p.targets.task==task]; at = t.index.to_numpy()

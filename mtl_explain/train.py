@@ -8,7 +8,7 @@ Docs: https://mtl-explain.github.io/mtl_explain/train.html.md"""
 __all__ = ['CHECKPOINT', 'UNIFORM', 'InTurns', 'BySize', 'fit', 'unbroken', 'calibrate']
 
 # %% ../nbs/20_train.ipynb #d93210f8
-import copy, json, math, operator, os, time, warnings
+import copy, json, math, os, time, warnings
 from pathlib import Path
 
 # %% ../nbs/20_train.ipynb #6ba1dfca
@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 # %% ../nbs/20_train.ipynb #6cca306d
 from .schema import DEAD
-from .running import as_bytes, in_words, progress_line, threads as using_threads
+from .running import as_bytes, in_words, is_whole, progress_line, threads as using_threads
 from .model import Batch, TaskModel, read_tensors
 from .task_gradients import TaskGradients
 from .losses import LOSSES, Rows
@@ -199,7 +199,6 @@ def _groups(data, draw, rows, memory):
     groups, used = [[]], 0.
     for t in draw:
         need = data.model.step_bytes(t, rows)
-        if need > memory: raise MemoryError(f'fit: a step on {rows} rows of task {t!r} takes about {in_words(need)}, more than memory={in_words(memory)!r}: take fewer rows, or allow more')
         if groups[-1] and used + need > memory: groups.append([]); used = 0.
         groups[-1].append(t); used += need
     return [{t: draw[t] for t in g} for g in groups]
@@ -291,20 +290,14 @@ def _attention_state(model):
     return float(h.mean()), int((a.amax(0) < DEAD).sum())
 
 # %% ../nbs/20_train.ipynb #99b4afe9
-def _whole(name, value, least):
-    try: ok = not isinstance(value, bool) and operator.index(value) >= least
-    except TypeError: ok = False
-    if not ok: raise ValueError(f'fit: {name}={value!r}; a whole number from {least} is needed')
-
 def _number(name, value, least, most=math.inf, open=False):
     ok = isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and (least < value if open else least <= value) and value <= most and math.isfinite(value)
     if not ok: raise ValueError(f'fit: {name}={value!r}; a number {"above" if open else "from"} {least:g}{"" if most==math.inf else f" to {most:g}"} is needed')
 
-def _checked(whole, maybe, numbers, loss, tasks, sampler, watch, monitor, checkpoint):
+def _checked(counts, maybe, numbers, loss, tasks, sampler, watch, monitor, checkpoint):
     "Refuse what no run could follow"
-    for k, (v, least) in whole.items(): _whole(k, v, least)
-    for k, v in maybe.items():
-        if v is not None: _whole(k, v, 1)
+    for k, v in (counts | {k: v for k, v in maybe.items() if v is not None}).items():
+        if not is_whole(v, least:=0 if k=='seed' else 1): raise ValueError(f'fit: {k}={v!r}; a whole number from {least} is needed')
     for k, v in numbers.items(): _number(k, *v)
     for k, l in (loss or {}).items():
         if k not in LOSSES: raise ValueError(f'fit: loss has {k!r}, which is no kind of outcome; there are {", ".join(map(repr, LOSSES))}')
@@ -344,7 +337,7 @@ def fit(
     threads:int=1, # Threads of torch on the CPU; more pay only for much wider models
 )->xr.Dataset: # Labelled history, see below
     "Train one model on all tasks; interrupting keeps the best weights so far"
-    _checked(dict(steps=(steps, 1), rows=(rows, 1), evaluate=(evaluate, 1), seed=(seed, 0)), dict(tasks_per_step=tasks_per_step, patience=patience, threads=threads), dict(lr=(lr, 0, math.inf, True), clip=(clip, 0), weight_decay=(weight_decay, 0), warmup=(warmup, 0, 1)), loss, tasks, sampler, watch, monitor, checkpoint)
+    _checked(dict(steps=steps, rows=rows, evaluate=evaluate, seed=seed), dict(tasks_per_step=tasks_per_step, patience=patience, threads=threads), dict(lr=(lr, 0, math.inf, True), clip=(clip, 0), weight_decay=(weight_decay, 0), warmup=(warmup, 0, 1)), loss, tasks, sampler, watch, monitor, checkpoint)
     losses = LOSSES | (loss or {})
     if precision not in (None, 'bfloat16'): raise ValueError(f"fit: precision={precision!r}; it is None or 'bfloat16'")
     if tasks_per_step is None and type(sampler) is not InTurns: raise ValueError(f'fit: sampler={sampler!r} chooses among the tasks, and all of them are in every step: say how many it may take with tasks_per_step=')
@@ -352,6 +345,7 @@ def fit(
     if balance is not None and _processes()[1] > 1: raise ValueError('fit: a balance needs all tasks in one process; leave balance out, or train in one process')
     if keep not in ('loss', 'error'): raise ValueError(f"fit: keep={keep!r}; it is 'loss' or 'error'")
     data = Rows(model, suite, losses, tasks)
+    if (need:=model.step_bytes(most:=max(data.tasks, key=lambda t: model.step_bytes(t, rows)), rows)) > as_bytes(memory): raise MemoryError(f'fit: a step on {rows} rows of task {most!r} takes about {in_words(need)}, more than memory={in_words(as_bytes(memory))!r}: take fewer rows, or allow more')
     run = _Run(model, lr, weight_decay, _ready(balance, data.tasks, tasks_per_step))
     run.watch = watch
     settings = dict(steps=steps, rows=rows, lr=lr, tasks_per_step=tasks_per_step, sampler=repr(sampler), clip=clip, weight_decay=weight_decay, warmup=warmup, evaluate=evaluate, keep=keep, seed=seed, memory=memory, precision=precision, loss={k: type(v).__name__ for k, v in losses.items()}, balance=repr(balance))

@@ -1,8 +1,7 @@
 """A hundred tasks of UCI-121: shared variable embeddings beside own ones, hard sharing, one model a task, and classical models.
 
     python tests/bench/uci.py search DATA      # settings of the network, by mean validation accuracy alone
-    python tests/bench/uci.py run DATA         # all models, all seeds; --models own softmax --seeds 0 1 for a part; broken off, the same command goes on
-    python tests/bench/uci.py run DATA --models 'softmax averaged' 'softmax fine-tuned' --seeds 0     # what may lift a model whose runs are done
+    python tests/bench/uci.py run DATA         # all models with all their seeds, then what was tried to lift them; --models own softmax --seeds 0 1 for a part; broken off, the same command goes on
     python tests/bench/uci.py report           # what the runs come to: results/uci.csv (a row per model, seed and task) and results/uci.json
 
 DATA is a folder of UCI-121 in either layout. Runs are kept in build/uci, a checkpoint at every evaluation.
@@ -31,6 +30,7 @@ SMALL, MIDDLE = dict(dim=16, width=48, blocks=(2, 2, 1)), dict(dim=32, width=64,
 TRIED = {  # what was tried with own embeddings and one seed: the network, and what differs from BASE
     '48': (SMALL, {}), '48, 25 tasks a step': (SMALL, dict(tasks_per_step=25, steps=1600, evaluate=100, lr=5e-3)), '48, dropout .4': (SMALL | dict(dropout=.4), {}), '96': (dict(dim=32, width=96, blocks=(2, 2, 2)), dict(steps=3000, evaluate=187)), '48, C 64': (SMALL | dict(dim=64), {}),
     '64, C 128': (MIDDLE | dict(dim=128), dict(steps=3000, evaluate=187, lr=2e-3)), '64, 16 rows': (MIDDLE, dict(steps=8000, rows=16, lr=2e-3, warmup=.05, evaluate=500)), '64, 16 rows, long, dropout .1': (MIDDLE | dict(dropout=.1), dict(steps=16_000, rows=16, warmup=.05, evaluate=1000))}
+PLAN = dict(own=5, softmax=5, sparsemax=5, entmax=3, hard=3, single=3) | dict.fromkeys(CLASSICAL, 3) | {'entmax fine-tuned': 2, 'entmax averaged': 1, 'own averaged': 1, 'entmax fine-tuned, averaged': 1}  # how many seeds
 CONCEPTS, NETWORK, FIT = 32, MIDDLE | dict(dropout=.1), BASE | dict(steps=12_000, rows=16, warmup=.05, evaluate=500)  # the best of them by validation, a quarter shorter
 ALONE = dict(steps=1500, rows=32, lr=5e-3, evaluate=50, patience=10, keep='error')
 
@@ -122,5 +122,6 @@ if __name__=='__main__':
     if a.what!='report':
         data = uci121(a.data)
     if a.what=='search': search(data)
-    if a.what=='run': run(data, a.models or [*networks(), *CLASSICAL], a.seeds if a.seeds is not None else range(3))
+    if a.what=='run':
+        for m in a.models or PLAN: run(data, [m], a.seeds if a.seeds is not None else range(PLAN.get(m, 3)))
     if a.what=='report': report()

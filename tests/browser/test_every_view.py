@@ -154,7 +154,8 @@ def test_the_explorer(open_page, tmp_path):
         page.emulate_media(color_scheme=theme); page.wait_for_function("t => [...document.querySelectorAll('.mtl')].every(e => e.dataset.theme === t)", arg=theme)
         assert [(v['id'], v['nodes'][0]['html'][:200]) for v in page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")['violations'] if v['impact'] in ('serious', 'critical')]==[]
     for width in (1400, 1000, 400):
-        page.set_viewport_size(dict(width=width, height=900)); page.wait_for_function("narrow => document.querySelector('.mtl-of-map .mtl').classList.contains('mtl-narrow') === narrow", arg=width==400)
+        page.set_viewport_size(dict(width=width, height=900)); page.wait_for_function("([width, narrow]) => innerWidth === width && document.querySelector('.mtl-of-map .mtl').classList.contains('mtl-narrow') === narrow", arg=[width, width==400])
+        page.evaluate('() => new Promise(done => { let n = 4; const next = () => n-- ? requestAnimationFrame(next) : done(); next() })')  # columns are laid out anew, then what is in them is drawn
         assert page.evaluate(checks.LABELS)==[] and page.evaluate(checks.CONTRAST)==[] and page.evaluate(checks.TRACES)==[], width
     page.evaluate(checks.HOLDS); each = page.evaluate(checks.RENDER, [(STATIC/'_shim.js').read_text(encoding='utf-8'), 5, False])
     assert all(held >= 3 and heard >= 3 for held, heard in each['most']) and each['left']==[] and set(each['heard'])=={0} and each['nodes']==0, each
