@@ -97,8 +97,8 @@ def _pieces(x, width):
 class _Summed(torch.autograd.Function):
     "Σ over each task's variables of a FiLM stack on one number; gradients of scale, shift, gate and weights"
     @staticmethod
-    def forward(ctx, x, scale, shift, gate, bytes, stack, task, tasks, *weights):
-        ctx.save_for_backward(x, scale, shift, gate, task, *weights); ctx.bytes, ctx.stack, ctx.kept, width, alpha = bytes, stack, [], stack.width, gate.tolist()
+    def forward(ctx, x, scale, shift, gate, bytes, stack, task, tasks, into, *weights):
+        ctx.save_for_backward(x, scale, shift, gate, task, *weights); ctx.bytes, ctx.stack, ctx.into, ctx.kept, width, alpha = bytes, stack, into, [], stack.width, gate.tolist()
         out = x.new_zeros(tasks, x.shape[1], width)
         for s in _pieces(x, width):
             u = stack.act(torch.addcmul(shift[s, 0, None], scale[s, 0, None], x[s, :, None]))
@@ -114,12 +114,18 @@ class _Summed(torch.autograd.Function):
     def backward(ctx, G): return _summed_backward(ctx, G)
 
 # %% ../nbs/11_film.ipynb #ee042c66
+def _by_task(task, into):
+    "The variables of each task in a piece, and where its gradients go"
+    found, n = torch.unique_consecutive(task, return_counts=True)
+    return [(slice(e-k, e), *into[t]) for t, k, e in zip(found.tolist(), n.tolist(), n.cumsum(0).tolist())]
+
 def _summed_backward(ctx, G):
     x, scale, shift, gate, task, *weights = ctx.saved_tensors; stack, width, alpha = ctx.stack, ctx.stack.width, gate.tolist(); slope = SLOPES[stack.act]
     if ctx.kept is None: raise RuntimeError('summed: its gradient was asked for a second time; set lean=False on the stack for that')
     kept, ctx.kept = ctx.kept, None
-    d_scale, d_shift, d_gate, d_weights = torch.empty_like(scale), torch.empty_like(shift), torch.zeros_like(gate), [torch.zeros_like(w) for w in weights]
+    d_scale, d_shift, into = torch.empty_like(scale), torch.empty_like(shift), ctx.into() if ctx.into else [(torch.zeros_like(gate), [torch.zeros_like(w) for w in weights])]
     for n, s in enumerate(_pieces(x, width)):
+        each = _by_task(task[s], into) if ctx.into else [(slice(None), *into[0])]
         g, (u, products), kept[n] = G.index_select(0, task[s]), kept[n], None  # what was read is let go
         t, m, q = torch.empty_like(g), torch.empty_like(g), torch.empty_like(g)
         for l in reversed(range(len(weights))):
@@ -127,13 +133,16 @@ def _summed_backward(ctx, G):
             p = torch.addcmul(shift[s, l+1, None], scale[s, l+1, None], wu, out=t); a, gm = stack.act(p), g
             if ctx.bytes: mask = stack.drop.mask(ctx.bytes[l][s], m); gm = torch.mul(g, mask, out=q); u.addcmul_(a, mask, value=-alpha[l])
             else: u.sub_(a, alpha=alpha[l])
-            d_gate[l] += torch.dot(gm.view(-1), a.view(-1)); d_p = slope(gm, p)
+            for c, d_gate, _ in each: d_gate[l] += torch.dot(gm[c].view(-1), a[c].view(-1))
+            d_p = slope(gm, p)
             torch.mul(d_p.sum(1), alpha[l], out=d_shift[s, l+1]); torch.mul(torch.mul(d_p, wu, out=t).sum(1), alpha[l], out=d_scale[s, l+1])
-            d_wu = d_p.mul_(scale[s, l+1, None]*alpha[l]).view(-1, width)
-            d_weights[l].addmm_(d_wu.T, u.view(-1, width)); g.view(-1, width).addmm_(d_wu, w)
+            d_wu = d_p.mul_(scale[s, l+1, None]*alpha[l])
+            for c, _, d_weights in each: d_weights[l].addmm_(d_wu[c].view(-1, width).T, u[c].view(-1, width))
+            g.view(-1, width).addmm_(d_wu.view(-1, width), w)
         d_p = slope(g, torch.addcmul(shift[s, 0, None], scale[s, 0, None], x[s, :, None], out=t))
         torch.sum(d_p, 1, out=d_shift[s, 0]); d_scale[s, 0] = torch.bmm(x[s, None], d_p)[:, 0]
-    return None, d_scale, d_shift, d_gate, None, None, None, None, *d_weights
+    d_gate, d_weights = (None, [None]*len(weights)) if ctx.into else into[0]
+    return None, d_scale, d_shift, d_gate, None, None, None, None, None, *d_weights
 
 # %% ../nbs/11_film.ipynb #b8895e9c
 def summed(
@@ -148,4 +157,4 @@ def summed(
         cells = stack(x[..., None], film[:, None])
         return cells.new_zeros(tasks, *cells.shape[1:]).index_add(0, task, cells)
     scale, shift = parts(stack, film, torch.stack([stack.first.bias, *(l.bias for l in stack.layers)]), stack.first.weight[:, 0])
-    return _Summed.apply(x.contiguous(), scale, shift, stack.gate, dropped(stack, x), stack, task, tasks, *(l.weight for l in stack.layers))
+    return _Summed.apply(x.contiguous(), scale, shift, stack.gate, dropped(stack, x), stack, task, tasks, None, *(l.weight for l in stack.layers))

@@ -9,8 +9,6 @@ __all__ = ['SHARES', 'OWNS', 'TaskGradients']
 
 # %% ../nbs/16_task_gradients.ipynb #8a6acafd
 from functools import partial
-from itertools import accumulate
-from types import SimpleNamespace
 
 # %% ../nbs/16_task_gradients.ipynb #6287e761
 import torch
@@ -20,7 +18,7 @@ from torch.nn import functional as F
 # %% ../nbs/16_task_gradients.ipynb #794d8d15
 from .attention import ATTENTIONS
 from .sharing import RESTRICTIONS, Attend, Own
-from .film import FiLM, _Summed, _summed_backward, dropped, parts, short_way
+from .film import FiLM, _Summed, dropped, parts, short_way
 from .model import Batch, Core, MTLModel, TaskModel
 from .baselines import Experts, HardSharing, SingleTask, SoftSharing
 
@@ -65,12 +63,15 @@ class TaskGradients:
     def __init__(self,
         model:TaskModel, # The model; between forward and backward it must not change
         tasks:list=None, # Names of the tasks; default: all of the model's
+        after=None, # The one of the step before, whose memory is used anew: its gradients are gone then
     ):
         self.model, self.tasks, self.problem = model, list(model.spec) if tasks is None else list(tasks), _without_rule(model)
         self.where, self.heard, self.given, at = {}, set(), dict(model.named_parameters()), 0
         for name, p in self.given.items():
             if p.requires_grad and p.numel() and (self.problem or not _part(name, OWNS)): self.where[name] = slice(at, at + p.numel()); at += p.numel()
-        self.shared = torch.zeros(len(self.tasks), at, device=model.device)  # (task, number)
+        old = getattr(after, '_room', None)
+        self._room = old if old is not None and old.shape[1]==at and len(old) >= len(self.tasks) and old.device==model.device else torch.empty(len(self.tasks), at, device=model.device)
+        self.shared = self._room[:len(self.tasks)].zero_()  # (task, number)
         self.way = f'task by task: {self.problem}' if self.problem else 'one pass'
     def named(self,
         name:str, # A parameter of `.where`
@@ -109,24 +110,6 @@ def _spread(self:TaskGradients, name, cell):
     return leaf[:, cell][..., None, None]
 
 # %% ../nbs/16_task_gradients.ipynb #06dd43d9
-class _TaskSummed(torch.autograd.Function):
-    "The sum over each task's variables, with a gradient per task of gate and weights, handed to `keep`"
-    @staticmethod
-    def forward(ctx, x, scale, shift, gate, bytes, stack, sizes, keep, *weights):
-        ctx.weights, ctx.keep, one, parts = len(weights), keep, x.new_zeros(len(x), dtype=torch.long), [slice(e-n, e) for e, n in zip(accumulate(sizes), sizes)]
-        def part(s):
-            c = SimpleNamespace(); c.save_for_backward = lambda *v: setattr(c, 'saved_tensors', v)
-            return c, _Summed.forward(c, x[s], scale[s], shift[s], gate, bytes and [b[s] for b in bytes], stack, one[s], 1, *weights)
-        ctx.each, out = zip(*(part(s) for s in parts))
-        return torch.cat(out)
-    @staticmethod
-    def backward(ctx, G):
-        d_scale, d_shift = [], []
-        for t, c in enumerate(ctx.each):
-            _, a, b, gate, *rest = _summed_backward(c, G[t:t+1]); d_scale.append(a); d_shift.append(b)
-            ctx.keep(t, gate, [r for r in rest if r is not None])
-        return None, torch.cat(d_scale), torch.cat(d_shift), *[None]*(5 + ctx.weights)
-
 @patch
 def _of_task(self:TaskGradients, names, value, at):
     "Parameters spread to one copy per task, from which their gradients go to `names` one by one"
@@ -144,10 +127,10 @@ def _short(self:TaskGradients, axes, batch, x):
     bias = self._of_task([f'{l}.bias' for l in layers], torch.stack([self.given[f'{l}.bias'] for l in layers]), lambda g, l: g[:, l])
     first = self._of_task(['encoder.first.weight'], self.given['encoder.first.weight'][:, 0], lambda g, l: g)
     scale, shift = parts(stack, film, bias[cell], first[cell])
-    def keep(t, gate, weights):
-        for l, w in zip(layers[1:], weights): self.named(f'{l}.weight')[rows[t]] += w; self.heard.add(f'{l}.weight')
-        if len(gate): self.named('encoder.gate')[rows[t]] += gate; self.heard.add('encoder.gate')
-    h = _TaskSummed.apply(x.contiguous(), scale, shift.contiguous(), self.given['encoder.gate'].detach(), dropped(stack, x), stack, sizes, keep, *(l.weight.detach() for l in stack.layers))
+    def into():
+        gates, weights = (self.named('encoder.gate'), [self.named(f'{l}.weight') for l in layers[1:]]) if stack.layers else (x.new_zeros(len(self.tasks), 0), []); self.heard |= {f'{l}.weight' for l in layers[1:]} | {'encoder.gate'}
+        return [(gates[r], [w[r] for w in weights]) for r in rows]
+    h = _Summed.apply(x.contiguous(), scale, shift.contiguous(), self.given['encoder.gate'].detach(), dropped(stack, x), stack, batch.input_task, len(batch.tasks), into, *(l.weight.detach() for l in stack.layers))
     return model._read(model.core(h).index_select(0, batch.output_task), model._shaken(model.output.index_select(0, batch.outputs))[:, None])
 
 # %% ../nbs/16_task_gradients.ipynb #6e7ec745

@@ -65,7 +65,7 @@ CHECKPOINT = 2  # The form of a checkpoint; another form is refused by name
 class _Run:
     "What changes while training"
     def __init__(self, model, lr, weight_decay, balance):
-        self.balance, self.model, self.step, self.best, self.best_step, self.best_state, self.seconds, self.log, self.aside, self.watch = balance, model, 0, math.inf, 0, None, 0., [], {}, None
+        self.balance, self.model, self.step, self.best, self.best_step, self.best_state, self.seconds, self.log, self.aside, self.watch, self.gradients = balance, model, 0, math.inf, 0, None, 0., [], {}, None, None
         if not (free:=[p for p in model.parameters() if p.requires_grad]): raise ValueError('fit: no parameter of the model may change (requires_grad is off everywhere)')
         self.opt = torch.optim.AdamW(free, lr=lr, weight_decay=weight_decay, fused=True)
     def keep_if_best(self, value):
@@ -231,7 +231,7 @@ def _by_task(data, outcomes, losses, draw):
 def _step_losses(data, run, batches, draw, s, rng):
     "Losses of a step; the gradient, mixed as the balance says, is left in the model"
     balance, n, (rank, world) = run.balance and run.balance.named(list(draw)), len(draw), _processes()
-    if balance is not None and balance.needs=='gradients': return _mixed(data, batches, draw, s, balance, rng)
+    if balance is not None and balance.needs=='gradients': return _mixed(data, run, batches, draw, s, balance, rng)
     groups = _groups(data, dict(list(draw.items())[rank::world]), s['rows'], as_bytes(s['memory']))
     weigh, found = _weights(data, batches, groups, balance, rng, s) if balance is not None and len(groups) > 1 else None, []
     for g in groups if groups[0] else []:
@@ -251,9 +251,9 @@ def _weights(data, batches, groups, balance, rng, s):
     with torch.random.fork_rng(): share = np.concatenate([_by_task(data, *_losses(data, batches, g, s['precision']), g)[1] for g in groups])
     return torch.as_tensor(balance(share, None, rng) if np.isfinite(share).all() else np.zeros(len(share)), dtype=torch.float32, device=data.model.device)
 
-def _mixed(data, batches, draw, s, balance, rng):
+def _mixed(data, run, batches, draw, s, balance, rng):
     "The same with each task's own gradient, from one pass"
-    g, found = TaskGradients(data.model, list(draw)), []
+    g, found = TaskGradients(data.model, list(draw), after=run.gradients), []; run.gradients = g
     def losses(call, tasks):
         some = {t: draw[t] for t in tasks}; outcomes, l = _losses(data, batches, some, call=call); each, share = _by_task(data, outcomes, l, some)
         found.append((outcomes, l.detach(), share)); return each

@@ -113,3 +113,15 @@ def test_the_model_is_left_as_it_was(suite):
     g = TaskGradients(model)
     with pytest.raises((RuntimeError, IndexError)): g(Batch(model, suite.tasks), torch.zeros(2, 3))
     assert before=={n: set(vars(m)) for n, m in model.named_modules()} and all(isinstance(p, torch.nn.Parameter) for p in model.parameters())
+
+
+def test_memory_of_the_step_before(suite):
+    model = moved(MTLModel(suite, dropout=0.)); losses = losses_of(model, suite); first = TaskGradients(model); first.collect(losses); was, at = first.shared.clone(), first.shared.data_ptr(); assert was.abs().sum() > 0
+    again = TaskGradients(model, after=first); assert again.shared.data_ptr()==at and not again.shared.any(); again.collect(losses); assert torch.equal(again.shared, was)
+    fewer = TaskGradients(model, suite.tasks[:2], after=again); assert fewer.shared.data_ptr()==at and len(fewer.shared)==2; fewer.collect(losses); torch.testing.assert_close(fewer.shared, was[:2])
+    more = TaskGradients(model, after=fewer); assert more.shared.data_ptr()==at; more.collect(losses); assert torch.equal(more.shared, was)
+    other = TaskGradients(MTLModel(suite, width=32), after=more); assert other.shared.data_ptr()!=at and other.shared.shape[1] < was.shape[1]
+
+def test_pieces_that_end_inside_a_task(suite, monkeypatch):
+    monkeypatch.setattr('mtl_explain.film.PIECE', 11*48*2)  # two variables a piece
+    agrees(moved(MTLModel(suite, dropout=0.)), suite)

@@ -168,7 +168,7 @@ def test_gradients_task_by_task_are_those_of_the_whole_step(suite):
     class Mixed(EqualWeights): needs = 'gradients'
     model = MTLModel(suite, seed=2, dropout=0.); data = Rows(model, suite, LOSSES); draw = {t: _draw(data.train[t], 16, 0, 0, i) for i, t in enumerate(data.tasks)}; out = []
     for balance in (None, Mixed()):
-        model.zero_grad(set_to_none=True); outcomes, losses = _step_losses(data, SimpleNamespace(balance=balance), {}, draw, STEP, np.random.default_rng(0)); order = outcomes.argsort()
+        model.zero_grad(set_to_none=True); outcomes, losses = _step_losses(data, SimpleNamespace(gradients=None, balance=balance), {}, draw, STEP, np.random.default_rng(0)); order = outcomes.argsort()
         out.append((torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None]), losses[order]))
     assert torch.allclose(out[0][0], out[1][0], atol=2e-6) and torch.allclose(out[0][1], out[1][1], atol=1e-5)
 
@@ -181,9 +181,9 @@ def test_surgery_sees_only_what_tasks_share(suite):
         needs = 'gradients'
         def __call__(self, losses, gramian, rng): self.G = gramian; return np.zeros(len(losses))
     model = MTLModel(suite, seed=2, dropout=0.); data = Rows(model, suite, LOSSES); draw = {t: _draw(data.train[t], 16, 0, 0, i) for i, t in enumerate(data.tasks)}
-    seen = Seen(); _step_losses(data, SimpleNamespace(balance=seen), {}, draw, STEP, np.random.default_rng(0)); left = torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in model.parameters()]); J = []
+    seen = Seen(); _step_losses(data, SimpleNamespace(gradients=None, balance=seen), {}, draw, STEP, np.random.default_rng(0)); left = torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in model.parameters()]); J = []
     for t, r in draw.items():
-        model.zero_grad(set_to_none=True); _step_losses(data, SimpleNamespace(balance=None), {}, {t: r}, STEP, None); J.append(torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in model.parameters()]))
+        model.zero_grad(set_to_none=True); _step_losses(data, SimpleNamespace(gradients=None, balance=None), {}, {t: r}, STEP, None); J.append(torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in model.parameters()]))
     J = torch.stack(J); both = (J!=0).sum(0) > 1; assert 0 < both.float().mean() < 1 and np.allclose(seen.G, (J[:, both] @ J[:, both].T).numpy(), rtol=1e-4, atol=1e-9)
     assert (left[both]==0).all() and torch.allclose(left[~both], J.mean(0)[~both], atol=1e-7)
 
