@@ -33,7 +33,7 @@ def _pull(data, draw, groups, again):
     for n, p in model.named_parameters(): p.grad = kept[n]
     return g
 
-def _flat(names, of, g): return torch.cat([torch.zeros_like(g.given[n]).flatten() if of[n] is None else of[n].detach().flatten() for n in names] or [torch.zeros(0)]).clone()
+def _flat(names, of, g): return torch.cat([torch.zeros_like(g.given[n]).flatten() if of[n] is None else of[n].detach().flatten() for n in names] or [torch.zeros(0, device=g.model.device)]).clone()
 
 # %% ../nbs/21_ledger.ipynb #48b04195
 class _Vector:
@@ -44,7 +44,7 @@ class _Vector:
 def _dot(g, v):
     "Inner product of each task's gradient with a vector (task,)"
     of = g.owner(); mine = of >= 0
-    return g.shared @ v.s + torch.zeros(len(g.tasks)).index_add(0, of[mine], (g.own*v.o)[mine])
+    return g.shared @ v.s + g.own.new_zeros(len(g.tasks)).index_add(0, of[mine], (g.own*v.o)[mine])
 
 def _state(opt, g, key):
     return {n: opt.state[p].get(key) if p in opt.state else None for n, p in g.given.items()}
@@ -84,8 +84,8 @@ def _shares(data, g, grad, equal):
     "How the step's gradient is made of the tasks' gradients and the penalty: (weight of each, of each on its own, penalty, what is left)"
     model, T, zero = data.model, len(g.tasks), dict.fromkeys(g.given)
     more = model.penalty(); pen = _Vector(g, zero if more is None else dict(zip(g.given, torch.autograd.grad(more, list(g.given.values()), allow_unused=True))))
-    if equal: w = torch.full((T,), 1/T)
-    else: G = (g.shared @ g.shared.T).double(); w = torch.linalg.lstsq(G, (g.shared @ grad.s).double()[:, None], driver='gelsd').solution[:, 0].float()
+    if equal: w = g.shared.new_full((T,), 1/T)
+    else: G, b = ((g.shared @ v).double().cpu() for v in (g.shared.T, grad.s[:, None])); w = torch.linalg.lstsq(G, b, driver='gelsd').solution[:, 0].to(g.shared)
     of = g.owner(); total = pen.map(lambda p: p.clone()); total.s += w @ g.shared; total.o += torch.where(of >= 0, g.own, 0.)/T
     dot = lambda a, b: float(a.s @ b.s + a.o @ b.o)
     c = dot(grad, total)/max(dot(total, total), 1e-30) if equal else 1.  # clipping shortens all alike
@@ -100,7 +100,7 @@ def _after(data, opt, pull, g, at, w, own, pen, match):
     v = _Vector(g, _state(opt, g, 'exp_avg_sq')); steps = _Vector(g, {n: None if s is None else s*torch.ones_like(p) for (n, p), s in zip(g.given.items(), _state(opt, g, 'step').values())})
     D = v.map(lambda v, k, on: on*lr/(1 - b1**k.clamp_min(1))/((v/(1 - b2**k.clamp_min(1))).sqrt() + eps), steps, at['on'])
     moved = -(1 - b1)*w[:, None]*((g.shared*D.s) @ g.shared.T); of = g.owner(); mine = of >= 0
-    moved.diagonal().sub_((1 - b1)*own*torch.zeros(len(g.tasks)).index_add(0, of[mine], (D.o*g.own*g.own)[mine]))
+    moved.diagonal().sub_((1 - b1)*own*g.own.new_zeros(len(g.tasks)).index_add(0, of[mine], (D.o*g.own*g.own)[mine]))
     times = lambda x: _dot(g, x.map(lambda a, d: a*d, D))
     rest = [-b1*times(at['m']), -lr*decay*_dot(g, at['theta'].map(lambda a, on: a*on, at['on'])), -(1 - b1)*times(pen)]
     now = pull(); step = _Vector(g, now.given).map(lambda a, b: a - b, at['theta'])

@@ -230,4 +230,4 @@ def owner(self:TaskGradients)->torch.Tensor: # (number,) position of a task, −
     model, at = self.model, {t: self.tasks.index(t) if t in self.tasks else -1 for t in self.model.spec}
     row = dict(inputs=[at[t] for t in model.spec for _ in model.spec[t]['inputs']], outputs=[at[t] for t in model.spec for _ in range(model.outputs[t].start, model.outputs[t].stop)], outcomes=[at[o['task']] for o in model.outcomes])
     def of(name, p): axis = _part(name, OWNS); return torch.tensor([at[list(model.spec)[int(name.split('.')[1])]]]*len(p) if axis=='list' else row[axis]).repeat_interleave(p[0].numel())
-    return torch.cat([of(n, self.given[n]) for n in self.owned() if self.given[n].numel()] or [torch.zeros(0, dtype=torch.long)])
+    return torch.cat([of(n, self.given[n]) for n in self.owned() if self.given[n].numel()] or [torch.zeros(0, dtype=torch.long)]).to(self.model.device)

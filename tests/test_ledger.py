@@ -18,7 +18,7 @@ def steps(model, suite, lr=1e-3, n=6, balance=None, tasks=None, clip=.3, decay=.
     for k in range(n):
         draw = {t: _draw(data.train[t], 24, k, 0, i) for i, t in enumerate(data.tasks) if k < n-1 or tasks is None or t in tasks}
         again = lambda: _seed(model.device, k + 5)  # noqa: B023
-        again(); opt.zero_grad(set_to_none=True); _step_losses(data, SimpleNamespace(balance=balance), {}, draw, s, np.random.default_rng(k))
+        again(); opt.zero_grad(set_to_none=True); _step_losses(data, SimpleNamespace(gradients=None, balance=balance), {}, draw, s, np.random.default_rng(k))
         if (more:=model.penalty()) is not None: more.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
         kept = [None if p.grad is None else p.grad.clone() for p in model.parameters()]
