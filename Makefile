@@ -83,7 +83,7 @@ test-browser: $(VENV)/dev.stamp
 
 # ---- the rest
 bench: $(VENV)/dev.stamp
-	@for b in tests/bench/bench_*.py; do printf '\n--- %s\n' $$b; $(PY) $$b || exit 1; done
+	@for b in tests/bench/bench_*.py; do printf '\n--- %s\n' $$b; case $$b in *_training.py) $(PY) $$b $(DATA);; *) $(PY) $$b;; esac || exit 1; done
 
 pictures: $(VENV)/dev.stamp
 	@$(PY) tests/tools/pictures.py $(ARGS)
