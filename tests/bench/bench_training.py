@@ -126,6 +126,11 @@ def race(suite, network):
     return curves, float(score(model, suite, 'valid').guess.mean())
 
 
+def write():
+    told.update(missed=missed, date=str(date.today()), command='python tests/bench/bench_training.py FOLDER', machine=f'{platform.machine()}, one thread, torch {torch.__version__}')
+    Path(__file__).with_name('results').joinpath('training.json').write_text(json.dumps(told, indent=1) + '\n')
+
+
 def to_a_level(folder, n=60):
     "Seconds of training to one common level: the majority's accuracy and 90 % of the way from there to the best arm. All arms have the same network, and each the learning rate of three that brings it there first; the gate is for the network that validates better"
     from mtl_explain.uci import uci121
@@ -135,8 +140,9 @@ def to_a_level(folder, n=60):
         first = {a: min((next((s for s, v in curves[a, lr] if v >= level), math.inf), lr) for lr in RATES) for a in ARMS}; ran = max(curves[ONE, lr][-1, 0] for lr in RATES)
         times = min(first[ONE][0], ran)/min(first[a][0] for a in ARMS if a!=ONE); said = 'at least ' if first[ONE][0]==math.inf else ''
         print(f'{n} tasks of UCI-121, {words}: to a mean validation accuracy of {level:.3f} (majority {guess:.3f}) ' + ', '.join(f'{a} {s:.1f} s (lr {lr:g})' if s < math.inf else f'{a} not within {curves[a, lr][-1, 0]:.0f} s' for a, (s, lr) in first.items()) + f'; one a step takes {said}{times:.1f} times as long as the fastest', flush=True)
-        out.append(dict(network=words, settings=network, tasks=n, rates=RATES, level=float(level), majority=guess, times=float(times), reached=first[ONE][0] < math.inf, arms={a: dict(settings=ARMS[a], seconds=float(s) if s < math.inf else None, lr=lr if s < math.inf else None, ran=float(curves[a, lr][-1, 0]), best=max(float(curves[a, r][:, 1].max()) for r in RATES)) for a, (s, lr) in first.items()}))
-    told['to a level'], judged = out, max(out, key=lambda o: max(a['best'] for a in o['arms'].values())); judged['gate'] = 4
+        out.append(dict(network=words, settings=network, tasks=n, rates=RATES, level=float(level), majority=guess, times=float(times), reached=bool(first[ONE][0] < math.inf), arms={a: dict(settings=ARMS[a], seconds=float(s) if s < math.inf else None, lr=lr if s < math.inf else None, ran=float(curves[a, lr][-1, 0]), best=max(float(curves[a, r][:, 1].max()) for r in RATES)) for a, (s, lr) in first.items()}))
+        told['to a level'] = out; write()
+    judged = max(out, key=lambda o: max(a['best'] for a in o['arms'].values())); judged['gate'] = 4
     if judged['times'] < 4: missed.append(f'time to a common level: {judged["times"]:.1f}')
 
 
@@ -148,8 +154,6 @@ if __name__=='__main__':
     print(f'a step at 32 rows a task takes {used:.2f} GB beside data and model (gate .6)')
     if used > .6: missed.append('memory')
     told['memory_gb'] = used
-    if len(sys.argv) > 1:
-        to_a_level(sys.argv[1]); told |= dict(missed=missed, date=str(date.today()), command='python tests/bench/bench_training.py FOLDER', machine=f'{platform.machine()}, one thread, torch {torch.__version__}')
-        Path(__file__).with_name('results').joinpath('training.json').write_text(json.dumps(told, indent=1) + '\n')
+    if len(sys.argv) > 1: write(); to_a_level(sys.argv[1]); write()
     if missed: sys.exit('missed: ' + '; '.join(missed))
     print('all gates met')
