@@ -91,7 +91,7 @@ def search(data):
     for name, (size, changes) in TRIED.items():
         r = compare(data, {name: Joint(partial(MTLModel, sharing=Own(), **size), **BASE | changes)}, [0], folder=KEPT/'search', progress=False)
         found.append(r.groupby('model', sort=False).agg(valid=('valid', 'mean'), best_step=('best_step', 'first'), seconds=('seconds', 'first')).round(4)); print(found[-1].to_string(header=False), flush=True)
-    pd.concat(found).to_csv(OUT/'uci_search.csv')
+        pd.concat(found).to_csv(OUT/'uci_search.csv')
 
 
 def run(data, models, seeds):
