@@ -122,7 +122,7 @@ def _of_task(self:TaskGradients, names, value, at):
 @patch
 def _short(self:TaskGradients, axes, batch, x):
     "The call of an `MTLModel` whose encoder may take the short way"
-    model, stack = self.model, self.model.encoder; (cell, sizes), rows = axes['inputs'], [self.tasks.index(t) for t in batch.tasks]
+    model, stack = self.model, self.model.encoder; cell, rows = axes['inputs'][0], [self.tasks.index(t) for t in batch.tasks]
     film, layers = stack.film(model._shaken(model.sharing(batch.inputs))), ['encoder.first', *(f'encoder.layers.{i}' for i in range(len(stack.layers)))]
     bias = self._of_task([f'{l}.bias' for l in layers], torch.stack([self.given[f'{l}.bias'] for l in layers]), lambda g, l: g[:, l])
     first = self._of_task(['encoder.first.weight'], self.given['encoder.first.weight'][:, 0], lambda g, l: g)
