@@ -1,5 +1,5 @@
 "The sum over a table's variables: its own gradient against the plain way."
-import pytest, torch
+import copy, pytest, torch
 from hypothesis import given, settings, strategies as st
 from mtl_explain import film as room
 from mtl_explain.film import ACTIVATIONS, FiLM, summed
@@ -37,3 +37,19 @@ def test_a_second_backward_is_refused_in_words(monkeypatch):
     monkeypatch.setattr(room, 'FEW', 1); stack, x = FiLM(1, 4, 1, 3, torch.tanh, 0.), torch.randn(3, 2); total = summed(stack, x, stack.film(torch.randn(3, 3)), torch.zeros(3, dtype=torch.long), 1).sum()
     total.backward(retain_graph=True)
     with pytest.raises(RuntimeError, match='lean=False'): total.backward()
+
+
+def test_a_step_works_in_the_memory_of_the_step_before(monkeypatch):
+    monkeypatch.setattr(room, 'FEW', 1); torch.manual_seed(0); stack = FiLM(1, 6, 2, 3, torch.tanh, .3).train(); stack.gate.data.fill_(.7)
+    def start(variables, rows, seed):
+        g = torch.Generator().manual_seed(seed); x, z, task = torch.randn(variables, rows, generator=g), torch.randn(variables, 3, generator=g), torch.arange(variables)//2; torch.manual_seed(seed)
+        return summed(stack, x, stack.film(z), task, variables).square().sum()
+    def end(total): stack.zero_grad(); total.backward(); return [total.detach(), *(p.grad.clone() for p in stack.parameters())]
+    def plain(*a): stack.lean = False; out = end(start(*a)); stack.lean = True; return out
+    same = lambda a, b: [torch.testing.assert_close(p, q) for p, q in zip(a, b, strict=True)]
+    end(start(5, 4, 0)); first = stack.room.left; first.fill_(torch.nan); assert len(first)==5*4*6*3
+    for shape in [(5, 4, 1), (2, 3, 2)]: same(end(start(*shape)), plain(*shape)); assert stack.room.left is first; first.fill_(torch.nan)
+    same(end(start(9, 4, 3)), plain(9, 4, 3)); assert len(stack.room.left)==9*4*6*3  # more than there was
+    one, other = start(5, 4, 4), start(3, 4, 5); got = end(other), end(one); same(got[0], plain(3, 4, 5)); same(got[1], plain(5, 4, 4))  # two ways forward before one back
+    assert copy.deepcopy(stack).room.left is None and stack.room.left is not None  # a copy brings no memory along
+    stack.eval(); assert stack.room.left is None
