@@ -129,7 +129,7 @@ class _Summed(torch.autograd.Function):
     def backward(ctx, G): return _summed_backward(ctx, G)
 
 # %% ../nbs/11_film.ipynb #ee042c66
-def _by_task(task, into):
+def _in_piece(task, into):
     "The variables of each task in a piece, and where its gradients go"
     found, n = torch.unique_consecutive(task, return_counts=True)
     return [(slice(e-k, e), *into[t]) for t, k, e in zip(found.tolist(), n.tolist(), n.cumsum(0).tolist())]
@@ -140,7 +140,7 @@ def _summed_backward(ctx, G):
     kept, ctx.kept, room, ctx.room = ctx.kept, None, ctx.room, None
     d_scale, d_shift, into = torch.empty_like(scale), torch.empty_like(shift), ctx.into() if ctx.into else [(torch.zeros_like(gate), [torch.zeros_like(w) for w in weights])]
     for n, s in enumerate(_pieces(x, width)):
-        each = _by_task(task[s], into) if ctx.into else [(slice(None), *into[0])]
+        each = _in_piece(task[s], into) if ctx.into else [(slice(None), *into[0])]
         g, (u, products) = G.index_select(0, task[s]), kept[n]
         t, m, q = torch.empty_like(g), torch.empty_like(g), torch.empty_like(g)
         for l in reversed(range(len(weights))):
