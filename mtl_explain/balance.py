@@ -14,6 +14,9 @@ import copy, math
 # %% ../nbs/21_balance.ipynb #9f0c1d09
 import numpy as np
 
+# %% ../nbs/21_balance.ipynb #777a158f
+from .running import is_whole
+
 # %% ../nbs/21_balance.ipynb #fc49e140
 class EqualWeights:
     "Every task alike: 1/T"
@@ -40,6 +43,7 @@ class FixedWeights(EqualWeights):
     def __init__(self,
         weights:dict, # Task -> weight, relative to the others
     ):
+        if not isinstance(weights, dict): raise TypeError(f'FixedWeights: weights={weights!r}; give a dict from task to weight')
         if bad:=[t for t, w in weights.items() if not (isinstance(w, (int, float)) and math.isfinite(w) and w >= 0)]: raise ValueError(f'FixedWeights: the weight of task {bad[0]!r} is {weights[bad[0]]!r}; a number from 0 is needed')
         if not sum(weights.values()) > 0: raise ValueError('FixedWeights: at least one task needs a weight above 0')
         self.weights, self.of, self.mean = dict(weights), None, None
@@ -73,7 +77,10 @@ class DynamicAverage(_Listener):
     def __init__(self,
         temperature:float=2., # The higher, the more equal
         over:int=25, # Steps whose losses are averaged before they are compared
-    ): self.temperature, self.over, self.heard = temperature, over, []
+    ):
+        if not temperature > 0: raise ValueError(f'DynamicAverage: temperature={temperature!r}; a number above 0 is needed')
+        if not is_whole(over, 1): raise ValueError(f'DynamicAverage: over={over!r}; a whole number from 1 is needed')
+        self.temperature, self.over, self.heard = temperature, over, []
     def __call__(self, losses, gramian, rng):
         self.heard = [*self.heard, [float(l) for l in losses]][-2*self.over:]
         if len(self.heard) < 2*self.over: return np.full(len(losses), 1/len(losses))

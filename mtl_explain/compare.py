@@ -8,7 +8,7 @@ Docs: https://mtl-explain.github.io/mtl_explain/compare.html.md"""
 __all__ = ['DRAWS', 'reference', 'Joint', 'Alone', 'Reference', 'best', 'fewer', 'stored', 'compare', 'costs']
 
 # %% ../nbs/23_compare.ipynb #1e9d1a40
-import copy, json, math, os, re, time, warnings
+import copy, json, math, os, time, warnings
 from pathlib import Path
 
 # %% ../nbs/23_compare.ipynb #978b03d4
@@ -16,7 +16,7 @@ import numpy as np, pandas as pd
 
 # %% ../nbs/23_compare.ipynb #aefbb1f2
 from .schema import node
-from .running import progress_line
+from .running import as_text, progress_line
 from .classical import CLASSICAL, Classical
 from .metrics import COLUMNS, LOWER, METRICS, _answers, _redrawn, _value, _why_not, metrics, score
 
@@ -40,18 +40,20 @@ class Joint:
         notes=None, # Called with (model, history): a dict of more numbers to keep, such as how many concepts are alive
         **options, # Handed to `fit`
     ):
-        if not callable(make): raise TypeError(f'{type(self).__name__}: make={make!r} must be a class or function that is called with (suite, seed=…)')
+        who = type(self).__name__
+        if not callable(make) or hasattr(make, 'spec'): raise TypeError(f'{who}: make={make!r} must be a class or function that is called with (suite, seed=…)')
+        if taken:=[k for k in ('seed', 'progress', 'checkpoint', 'resume') if k in options]: raise TypeError(f'{who}: {taken[0]} is set by compare, for every run anew; leave it out here')
         self.make, self.calibrated, self.notes, self.options = make, calibrated, notes, options
     def units(self, suite): return [suite.tasks]  # what is trained by itself
     def train(self, suite, seed, checkpoint=None, progress=False):
         "A trained model, and what it took"
         from mtl_explain.train import calibrate, fit, unbroken
         model, at = self.make(suite, seed=seed), dict(checkpoint=checkpoint, resume=checkpoint if checkpoint and Path(checkpoint).exists() else None)
-        h = unbroken(fit(model, suite, seed=seed, progress=progress, **self.options, **at))
+        h = unbroken(fit(model, suite, seed=seed, progress=progress, **{k: copy.deepcopy(v) if k=='watch' else v for k, v in self.options.items()}, **at))
         if self.calibrated: calibrate(model, suite)
         return model, dict(parameters=sum(p.numel() for p in model.parameters()), seconds=h.attrs['seconds'], **best(h), **({'set_aside': list(json.loads(h.attrs['set_aside']))} if 'set_aside' in h.attrs else {})) | (self.notes(model, h) if self.notes else {})
     def __repr__(self):
-        told = [re.sub(r' at 0x[0-9a-f]+', '', repr(self.make)) if not isinstance(self.make, type) else self.make.__name__, *(['calibrated'] if self.calibrated else []), *(f'{k}={v!r}' for k, v in sorted(self.options.items()))]
+        told = [as_text(self.make) if not isinstance(self.make, type) else self.make.__name__, *(['calibrated'] if self.calibrated else []), *([f'notes={as_text(self.notes)}'] if self.notes else []), *(f'{k}={as_text(v)}' for k, v in sorted(self.options.items()) if k!='monitor')]
         return f'{type(self).__name__}({", ".join(told)})'
 
 class Alone(Joint):
@@ -124,7 +126,7 @@ def _way(model):
 def _ways(models):
     "Name -> what trains it"
     if isinstance(models, dict): named = list(models.items())
-    else: named = [(m if isinstance(m, str) else getattr(getattr(m, 'make', m), '__name__', None), m) for m in ([models] if isinstance(models, str) or callable(models) else models)]
+    else: named = [(m if isinstance(m, str) else getattr(getattr(m, 'make', m), '__name__', None), m) for m in ([models] if isinstance(models, str) or callable(models) or hasattr(models, 'units') else models)]
     if not named: raise ValueError('compare: models is empty')
     for n, m in named:
         if not isinstance(n, str) or not n: raise ValueError(f'compare: {m!r} has no name of its own; give models as a dict {{name: model}}')
@@ -160,7 +162,7 @@ def _unpacked(text):
 
 def _write(path, run):
     part = path.with_name(path.name + '.new')
-    try: part.write_text(json.dumps(run, ensure_ascii=False), encoding='utf-8'); os.replace(part, path)
+    try: part.write_text(json.dumps(run, ensure_ascii=False, default=lambda v: v.item() if hasattr(v, 'item') else v.tolist() if hasattr(v, 'tolist') else str(v)), encoding='utf-8'); os.replace(part, path)
     finally: part.unlink(missing_ok=True)
 
 def _read(path):
@@ -253,8 +255,9 @@ def compare(
     progress:bool=True, # One line that tells how far it is
 )->pd.DataFrame: # One row for each model, seed, cap on rows, task and outcome
     "Train every model with every seed, and keep what comes out"
+    if not hasattr(suite, 'tasks'): raise TypeError(f'compare: suite is {type(suite).__name__}; a TaskSuite comes first, then the models')
     ways, seeds, done = _ways(models), _seeds(seeds), []
-    if rows is not None and any(not (r is None or isinstance(r, (int, np.integer)) and r > 0) for r in rows): raise ValueError(f'compare: rows={rows!r} must be a list of whole numbers above 0, with None for all rows')
+    if rows is not None and (not isinstance(rows, (list, tuple)) or any(not (r is None or isinstance(r, (int, np.integer)) and r > 0) for r in rows)): raise ValueError(f'compare: rows={rows!r} must be a list of whole numbers above 0, with None for all rows')
     if folder is not None: Path(folder).mkdir(parents=True, exist_ok=True)
     total = sum(len(w.units(suite)) for w in ways.values())*len(seeds)*(1 if rows is None else len(set(rows)))
     try:

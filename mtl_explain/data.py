@@ -44,12 +44,13 @@ class Table:
             if not isinstance(d, dict|None): raise TypeError(f'Table: {what} must be a dict from column to text, not {type(d).__name__}')
         if not isinstance(kind, dict|str|None): raise TypeError(f'Table: kind must be a word or a dict, not {type(kind).__name__}')
         self.frame, self.groups, self.family = frame.copy(), groups, family
-        self.target = target if isinstance(target, list|tuple) else [target]
+        if isinstance(target, pd.Series|np.ndarray): raise TypeError(f'Table: target is {type(target).__name__}; give the name of a column of the frame' + (f': {target.name!r}' if isinstance(target, pd.Series) and target.name in frame.columns else ''))
+        self.target = [*target] if isinstance(target, list|tuple|pd.Index) else [target]
         self.targets, self.labels = _flat(self.target)
         self.kinds = {t: kind for t in self.targets} if isinstance(kind, str) else dict(kind or {})
         self.units, self.concepts, self.note, self.clip, self.scale = dict(units or {}), dict(concepts or {}), note, clip, scale
         self.split = None if split is None else np.asarray(split, object)
-        if clip is not None and not clip > 0: raise ValueError(f'Table: clip={clip!r} must be a positive number of standard deviations')
+        if clip is not None and not (isinstance(clip, (int, float, np.number)) and clip > 0): raise ValueError(f'Table: clip={clip!r} must be a positive number of standard deviations')
 
     def __repr__(self):
         return f'Table({len(self.frame)} rows, {len(self.frame.columns)} columns; target {", ".join(map(repr, self.targets))})'
@@ -315,7 +316,9 @@ class TaskSuite:
     ):
         if not isinstance(tables, dict): raise TypeError(f'TaskSuite: tables must be a dict {{name: Table}}, not {type(tables).__name__}')
         if not tables: raise ValueError('TaskSuite: there is no table; pass {name: Table(frame, target)}')
-        self.tables, self.splits, self.seed, self.fold = dict(tables), _check_splits(splits), seed, fold
+        for k, v in dict(seed=seed, fold=fold).items():
+            if not isinstance(v, int|np.integer) or isinstance(v, bool) or v < 0: raise ValueError(f'TaskSuite: {k}={v!r}; a whole number from 0 is needed')
+        self.tables, self.splits, self.seed, self.fold = dict(tables), _check_splits(splits), int(seed), int(fold)
         self._readings = {n: _read_table(n, t) for n, t in self.tables.items()}
         for n, r in self._readings.items():
             for c, why in r.left.items(): warnings.warn(f'table {n!r}, column {c!r}: left out, because it {why}', stacklevel=2)

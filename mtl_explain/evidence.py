@@ -30,11 +30,11 @@ def mean_difference(
     draws:int=10_000, # Of the bootstrap
     level:float=.95, # Of the interval
     seed:int=0, # Of the bootstrap
-)->tuple: # Mean, lower end, upper end
+)->tuple: # Mean, lower end, upper end; of one task or family alone there is no interval, and the ends are NaN
     "Mean over tasks, with a percentile bootstrap over tasks or over whole families"
     gain, f = _checked(gain, families); total, n = np.bincount(f, gain), np.bincount(f)
     at = np.random.default_rng(seed).integers(len(n), size=(draws, len(n)))
-    low, high = np.quantile(total[at].sum(1)/n[at].sum(1), [(1-level)/2, (1+level)/2])
+    low, high = np.quantile(total[at].sum(1)/n[at].sum(1), [(1-level)/2, (1+level)/2]) if len(n) > 1 else (math.nan, math.nan)
     return float(gain.mean()), float(low), float(high)
 
 # %% ../nbs/18_evidence.ipynb #3473eedb

@@ -14,7 +14,7 @@ import numpy as np, torch, xarray as xr
 from fastcore.basics import patch
 
 # %% ../nbs/22_interference.ipynb #258bc568
-from .running import as_bytes
+from .running import as_bytes, is_whole
 from .model import Batch
 from .task_gradients import TaskGradients
 from .losses import LOSSES, Rows
@@ -126,8 +126,13 @@ class Conflicts:
         draws:int=999, # Draws of chance
         seed:int=0, # Of blocks and draws
     ):
-        if looks < 1 or blocks < 4: raise ValueError(f'Conflicts: at least one look and four blocks are needed, not looks={looks} and blocks={blocks}')
+        for k, v, least in (('looks', looks, 1), ('blocks', blocks, 4), ('rows', rows, 2), ('shuffles', shuffles, 1), ('draws', draws, 1), ('seed', seed, 0)):
+            if not is_whole(v, least): raise ValueError(f'Conflicts: {k}={v!r}; a whole number from {least} is needed')
+        if not 0 <= early <= 1: raise ValueError(f'Conflicts: early={early!r}; a share from 0 to 1 is needed')
         self.looks, self.early, self.blocks, self.rows, self.shuffles, self.draws, self.seed = looks, early, blocks, rows, shuffles, draws, seed
+        self.restart()
+    def restart(self):
+        "Forget what was seen: every run of `fit` begins anew"
         self.tasks, self.steps, self.at, self.seen, self.ledgers = None, 1, [], [], []
     def __repr__(self): return f'Conflicts: {len(self.at)} looks' + (f' at {len(self.tasks)} tasks' if self.tasks else ', handed to no run yet')
     def due(self,
@@ -141,7 +146,6 @@ class Conflicts:
 @patch
 def begin(self:Conflicts, data):
     "Rows to look at"
-    if self.tasks not in (None, data.tasks): raise ValueError('Conflicts: it has seen another run with other tasks; give every run an object of its own')
     self.tasks, self.held = data.tasks, _blocks(data, self.blocks, self.rows, self.seed)
     if len(self.held) < 2: raise ValueError(f'Conflicts: fewer than two tasks have the {2*self.blocks} labelled validation rows that {self.blocks} blocks need; use fewer blocks (from 4) or larger tables')
 

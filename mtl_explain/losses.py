@@ -16,7 +16,7 @@ from fastcore.basics import patch
 from torch.nn import functional as F
 
 # %% ../nbs/19_losses.ipynb #7b3891c4
-from .model import Batch
+from .model import Batch, TaskModel, matched
 
 # %% ../nbs/19_losses.ipynb #f1d9f312
 class SquaredError:
@@ -61,10 +61,10 @@ class Rows:
         losses:dict=LOSSES, # Kind -> loss object
         tasks:list=None, # Only these of the model's tasks; None = all
     ):
+        if not isinstance(model, TaskModel): raise TypeError(f'fit: the first argument must be one of our models, such as MTLModel, not {type(model).__name__}' + ('; of what fine_tune returned, take .model, or [task]' if hasattr(model, 'own') else ', and the second its TaskSuite'))
+        if tasks is not None and not len(tasks): raise ValueError('fit: tasks=[] leaves nothing to train')
+        matched(model, suite, tasks)
         wanted = list(model.spec) if tasks is None else [t for t in model.spec if t in set(tasks)]
-        if (strange:=[t for t in tasks or () if t not in model.spec]): raise ValueError(f'fit: the model does not serve task {strange[0]!r}')
-        if not wanted: raise ValueError('fit: tasks=[] leaves nothing to train')
-        if (missing:=[t for t in wanted if t not in suite.tasks]): raise ValueError(f'fit: the model serves task {missing[0]!r}, which the suite does not have')
         tensor = lambda a: torch.as_tensor(np.ascontiguousarray(a.T), dtype=torch.float32, device=model.device)
         self.model, self.losses, self.tasks = model, losses, wanted
         self.x, self.y = {t: tensor(suite[t].x) for t in self.tasks}, {t: tensor(suite[t].y) for t in self.tasks}  # (variable, row), (outcome, row)

@@ -49,6 +49,9 @@ def score(
     part:str='test', # Which rows: 'train', 'valid', 'test'
 )->pd.DataFrame: # One row per outcome; numbers are judged on the standardised scale
     "How good a model is, outcome by outcome, beside the guess"
+    if hasattr(model, 'spec') or not hasattr(model, 'predict'):
+        from mtl_explain.model import matched
+        matched(model, suite, getattr(suite, 'tasks', None), 'score')
     rows = []
     for task in (suite[t] for t in suite):
         p = model.predict(task.name, task.x)

@@ -17,7 +17,7 @@ import numpy as np, pandas as pd, torch, xarray as xr
 # %% ../nbs/25_new_task.ipynb #3d68fae1
 from .data import Table, TaskSuite
 from .losses import LOSSES, SquaredHinge
-from .model import TaskModel, _spec
+from .model import TaskModel, _spec, matched
 from .train import UNIFORM, fit, unbroken
 
 # %% ../nbs/25_new_task.ipynb #0d025162
@@ -170,9 +170,7 @@ def _check(model, suite, name, tune, restarts):
     if tune not in ('new', 'all'): raise ValueError(f"add_task: tune must be 'new' or 'all', not {tune!r}")
     if restarts < 1: raise ValueError(f'add_task: restarts={restarts!r}; at least one start is needed')
     if name in model.spec: raise ValueError(f'add_task: the model has a task {name!r} already; give the new one another name: add_task(…, name=…)')
-    for t, spec in model.spec.items():
-        if t not in suite.tasks: raise ValueError(f'add_task: the model serves task {t!r}, which the suite does not have; pass the suite that it was trained on')
-        if list(suite[t].inputs)!=spec['inputs'] or list(suite[t].outputs)!=spec['outputs']: raise ValueError(f'add_task: task {t!r} has other variables in the suite than in the model; pass the suite that it was trained on')
+    matched(model, suite, who='add_task')
 
 def _losses(model, loss):
     "Losses as the model was trained: margins where it gives margins"

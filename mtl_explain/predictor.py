@@ -18,6 +18,7 @@ import numpy as np, pandas as pd, torch
 from fastcore.basics import patch
 
 # %% ../nbs/14_predictor.ipynb #eb10fa16
+from .model import same_task
 from .sharing import OFF
 
 # %% ../nbs/14_predictor.ipynb #36f22dc0
@@ -143,7 +144,7 @@ class ModelPredictor(TorchPredictor):
         task, # `Task` of the suite: gives names, and reads new rows
     ):
         if task.name not in model.spec: raise ValueError(f'the model does not serve task {task.name!r}; it serves {", ".join(map(repr, model.spec))}')
-        if list(task.inputs) != model.spec[task.name]['inputs']: raise ValueError(f'task {task.name!r}: the suite has other input variables than the model was made for; use the suite it was trained on')
+        same_task(model, task, 'explain')
         self.model, self.module, self.task, self.name = model.eval(), model, task, task.name
         self.device, self.sharing = next(model.parameters()).device, getattr(model, 'sharing', None)
         if self.device.type=='meta': raise ValueError('the model is on the meta device, which holds no numbers: load its weights first')

@@ -18,8 +18,8 @@ from torch.nn import functional as F
 
 # %% ../nbs/20_train.ipynb #6cca306d
 from .schema import DEAD
-from .running import as_bytes, in_words, is_whole, progress_line, threads as using_threads
-from .model import Batch, TaskModel, read_tensors
+from .running import as_bytes, as_text, in_words, is_whole, progress_line, threads as using_threads
+from .model import Batch, TaskModel, matched, read_tensors
 from .task_gradients import TaskGradients
 from .losses import LOSSES, Rows
 
@@ -42,13 +42,19 @@ class BySize(InTurns):
     "Tasks with more training rows more often"
     def __init__(self,
         power:float=.5, # Chances are as rows to this power: 0 = alike, 1 = every row alike
-    ): self.power = power
+    ):
+        if not power >= 0: raise ValueError(f'BySize: power={power!r}; a number from 0 is needed')
+        self.power = power
     def __call__(self, sizes, per_step, step, seed):
         p, tasks = np.array([*sizes.values()], float)**self.power, list(sizes)
         return [tasks[i] for i in np.sort(np.random.default_rng([seed, 1, step]).choice(len(tasks), per_step, replace=False, p=p/p.sum()))]
     def __repr__(self): return f'BySize({self.power:g})'
 
-def _turn(sampler, sizes, per_step, step, seed): return list(sizes) if per_step is None or per_step >= len(sizes) else sampler(sizes, per_step, step, seed)
+def _turn(sampler, sizes, per_step, step, seed):
+    if per_step is None or per_step >= len(sizes): return list(sizes)
+    found = list(sampler(sizes, per_step, step, seed))
+    if not found or any(t not in sizes for t in found) or len(set(found)) < len(found): raise ValueError(f'fit: sampler={as_text(sampler)} gave {found[:5]!r} for step {step}; it must give some of the tasks {", ".join(map(repr, list(sizes)[:5]))}{" …" if len(sizes) > 5 else ""}, each once')
+    return found
 
 def _draw(rows, n, step, seed, number):
     "Rows of one task for a step, repeated only where the task has fewer than that"
@@ -305,6 +311,7 @@ def _checked(counts, maybe, numbers, loss, tasks, sampler, watch, monitor, check
     if isinstance(tasks, str): raise TypeError(f'fit: tasks={tasks!r}; give a list of names: [{tasks!r}]')
     for k, v, method, such in (('sampler', sampler, '__call__', 'BySize()'), ('watch', watch, 'before', 'Conflicts()'), ('monitor', monitor, '__call__', 'TrainingMonitor()')):
         if v is not None and (isinstance(v, type) or not hasattr(v, method)): raise TypeError(f'fit: {k}={v!r}; give an object, such as {such}')
+    if checkpoint is not None and Path(checkpoint).is_dir(): raise ValueError(f'fit: checkpoint={str(checkpoint)!r} is a folder; name a file')
     if checkpoint is not None and not (at:=Path(checkpoint).absolute().parent).is_dir(): raise ValueError(f'fit: checkpoint={str(checkpoint)!r}: there is no folder {at}')
 
 # %% ../nbs/20_train.ipynb #5848afb2
@@ -348,7 +355,8 @@ def fit(
     if (need:=model.step_bytes(most:=max(data.tasks, key=lambda t: model.step_bytes(t, rows)), rows)) > as_bytes(memory): raise MemoryError(f'fit: a step on {rows} rows of task {most!r} takes about {in_words(need)}, more than memory={in_words(as_bytes(memory))!r}: take fewer rows, or allow more')
     run = _Run(model, lr, weight_decay, _ready(balance, data.tasks, tasks_per_step))
     run.watch = watch
-    settings = dict(steps=steps, rows=rows, lr=lr, tasks_per_step=tasks_per_step, sampler=repr(sampler), clip=clip, weight_decay=weight_decay, warmup=warmup, evaluate=evaluate, keep=keep, seed=seed, memory=memory, precision=precision, loss={k: type(v).__name__ for k, v in losses.items()}, balance=repr(balance))
+    if watch is not None and resume is None and hasattr(watch, 'restart'): watch.restart()
+    settings = dict(steps=steps, rows=rows, lr=lr, tasks_per_step=tasks_per_step, sampler=as_text(sampler), clip=clip, weight_decay=weight_decay, warmup=warmup, evaluate=evaluate, keep=keep, seed=seed, memory=memory, precision=precision, loss={k: as_text(v).removesuffix('()') for k, v in losses.items()}, balance=as_text(balance))
     memory_of = _memory(data) if checkpoint is not None or resume is not None else None
     if resume is not None: run.load(resume, settings, memory_of, data)
     tell = lambda status: monitor and not _processes()[0] and monitor(_history(run, data, settings, patience, status))
@@ -437,7 +445,7 @@ def calibrate(
 )->dict: # (task, outcome) -> temperature
     "Set the temperature of every outcome with classes on validation rows"
     from scipy.optimize import minimize_scalar
-    out, model = {}, model.eval()
+    matched(model, suite, who='calibrate'); out, model = {}, model.eval()
     for n, o in enumerate(model.outcomes):
         if o['kind']=='number': continue
         task = suite[o['task']]; k = [q.name for q in task.outcomes].index(o['name'])

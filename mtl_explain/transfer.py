@@ -30,6 +30,7 @@ def _test_losses(model, data, suite):
 def _pair(model, suite, seed, warm, options, bar):
     "Losses with all tasks (task,), and without each of them (left out, task)"
     data, all_ = Rows(model, suite, LOSSES | (options.get('loss') or {})), copy.deepcopy(model)
+    if len(data.tasks) < len(suite.tasks): raise ValueError(f'transfer: the suite has {len(suite.tasks)} tasks, and the model that make returned serves {len(data.tasks)}; make it of the same suite')
     def losses(m, tasks, **more): unbroken(fit(m, suite, tasks=tasks, seed=seed, progress=False, **{**options, **more})); bar.update(); return _test_losses(m, data, suite)
     if warm is not None: losses(model, None); all_, options = copy.deepcopy(model), options | dict(steps=warm, warmup=0., lr=options.get('lr', 5e-3)/4)
     without = []
@@ -49,10 +50,13 @@ def transfer(
 )->xr.Dataset: # effect, low, high (task, task_2): by how much `task_2` is worse off without `task`, in shares of a guess's loss
     "Leave each task out, and see what becomes of the others"
     from scipy.stats import t as student
+    if isinstance(seeds, float): raise ValueError(f'transfer: seeds={seeds!r}; say how many, or which')
     seeds, tasks, effects = list(range(seeds) if isinstance(seeds, int) else seeds), list(suite.tasks), []
     if not seeds: raise ValueError('transfer: seeds is empty; say how many, or which')
     if isinstance(make, type) or not callable(make): raise TypeError(f'transfer: make={make!r}; give a function of the seed, such as lambda s: MTLModel(suite, seed=s)')
     if len(tasks) < 2: raise ValueError('transfer: at least two tasks are needed')
+    if hasattr(make, 'spec'): raise TypeError('transfer: make is a model; give a function that makes a fresh one, such as lambda s: MTLModel(suite, seed=s)')
+    if 'tasks' in options: raise ValueError('transfer: it trains with and without every task of the suite; for fewer, give a suite of fewer tables')
     with progress_line(len(seeds)*(len(tasks) + 1 + (warm is not None)), 'transfer', 'training', progress) as bar:
         for s in seeds: joint, without = _pair(make(s), suite, s, warm, options, bar); effects.append(without - joint)
     each, n, pair = np.stack(effects), len(seeds), ('task', 'task_2')

@@ -8,13 +8,14 @@ Docs: https://mtl-explain.github.io/mtl_explain/tune.html.md"""
 __all__ = ['refit', 'Tuned', 'fine_tune']
 
 # %% ../nbs/26_tune.ipynb #a55f571e
-import copy, math
+import copy, math, numbers
 
 # %% ../nbs/26_tune.ipynb #d396f59c
 import numpy as np, pandas as pd, torch
 
 # %% ../nbs/26_tune.ipynb #05aef30d
-from .running import progress_line
+from .running import is_whole, progress_line
+from .model import matched
 from .losses import LOSSES, Rows
 from .train import _evaluate, fit
 from .new_task import _fitted, _is_own, _own, _solo
@@ -22,6 +23,9 @@ from .new_task import _fitted, _is_own, _own, _solo
 # %% ../nbs/26_tune.ipynb #2a9d705d
 def _losses_of(model, suite, tasks, losses, keep):
     "Validation loss or error of some tasks, as a share of the guess's"
+    if keep not in ('loss', 'error'): raise ValueError(f"tuning: keep={keep!r}; it is 'loss' or 'error'")
+    if isinstance(tasks, str): raise TypeError(f'tuning: tasks={tasks!r}; give a list of names: [{tasks!r}]')
+    matched(model, suite, tasks, 'tuning')
     mode = model.training; found = _evaluate(Rows(model, suite, losses, tasks))[('loss', 'error').index(keep)]; model.train(mode)
     return pd.Series(found, index=[t for t in model.spec if t in set(tasks)])
 
@@ -57,9 +61,13 @@ def refit(
     **more, # Passed on to `fit`
 )->pd.DataFrame: # Per task: what decides, before and after, and the start that is kept (-1: none was better)
     "Find the embeddings of some tasks anew, with everything that is shared frozen"
-    losses, everyone = LOSSES | (loss or {}), list(model.spec)
-    before = _losses_of(model, suite, everyone if tasks is None or isinstance(tasks, int) else tasks, losses, keep)
-    if isinstance(tasks, int): before = before.sort_values(ascending=False)[:tasks]
+    matched(model, suite, who='refit'); losses, everyone = LOSSES | (loss or {}), list(model.spec)
+    count = isinstance(tasks, numbers.Integral)
+    if count and not is_whole(tasks, 1): raise ValueError(f'refit: tasks={tasks!r}; give names, or how many of the worst, from 1')
+    if not is_whole(restarts, 1): raise ValueError(f'refit: restarts={restarts!r}; a whole number from 1 is needed')
+    if 'monitor' in more: raise TypeError('refit: monitor is its own; leave it out')
+    before = _losses_of(model, suite, everyone if tasks is None or count else tasks, losses, keep)
+    if count: before = before.sort_values(ascending=False)[:tasks]
     names = [t for t in everyone if t in before.index]; found = pd.DataFrame(dict(before=before, after=before, start=-1)).loc[names]
     with progress_line(restarts, 'refit', 'start', progress) as bar:
         for k in range(restarts):

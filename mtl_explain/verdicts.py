@@ -181,6 +181,7 @@ def best_of(
     cap:int=None, # Cap on training rows; left out: the runs with all of them
 )->str: # One of them
     "The model with the best mean over tasks"
+    if not len(models): raise ValueError('best_of: models is empty; name those that may be picked')
     mean = _common(runs, measure, cap, list(models))[0].mean()
     return mean.idxmin() if measure in LOWER else mean.idxmax()
 
@@ -243,7 +244,7 @@ def difference_chart(
     x, edge = lambda c: alt.X(c, title=f'difference in {_measured(measure)}'), alt.Color('edge:N', scale=None)
     bars, dots = base.mark_rule(strokeWidth=1.3).encode(x=x('low:Q'), x2='high:Q', color=edge), base.mark_point(size=46, opacity=1, strokeWidth=1.5).encode(x=x('difference:Q'), fill=alt.Fill('fill:N', scale=None), stroke=alt.Stroke('edge:N', scale=None))
     zero = alt.Chart(inline(pd.DataFrame(dict(x=[0.])))).mark_rule(color=k['axis']).encode(x='x:Q')
-    notes = [f'Mean over {len(d)} tasks {_signed(m[0])} (95 % bootstrap over tasks {_signed(m[1])} to {_signed(m[2])}).', f'Filled: beyond the noise of test rows and seeds (better on {n.get("better", 0)}, worse on {n.get("worse", 0)}; by chance alone about {len(d)*.025:.1f} each). Hollow: no evidence.']
+    notes = [f'Mean over {len(d)} tasks {_signed(m[0])} (95 % bootstrap over tasks {_signed(m[1])} to {_signed(m[2])}).' if len(d) > 1 else f'One task, {_signed(m[0])}: nothing can be said of others.', f'Filled: beyond the noise of test rows and seeds (better on {n.get("better", 0)}, worse on {n.get("worse", 0)}; by chance alone about {len(d)*.025:.1f} each). Hollow: no evidence.']
     return dressed((zero + bars + dots).properties(width=width, height=alt.Step(15)), f'On which tasks is {model} better than {against}?', notes, k, width + 160)
 
 # %% ../nbs/24_verdicts.ipynb #c73e40a5
