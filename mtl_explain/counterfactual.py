@@ -364,6 +364,7 @@ def counterfactual(
     progress:bool=True, # One line that tells how far it is
 )->pd.DataFrame: # change, edits, features, size, before, after, held, inside, evaluations, status
     "The smallest changes that turn one answer and leave others as they are"
+    if not hasattr(case, 'ask'): raise TypeError(f'counterfactual: the first argument must be what case(model, suite, task, row) returns, not {type(case).__name__}')
     for name, v in dict(most=most, evaluations=evaluations, suggestions=suggestions).items():
         if isinstance(v, bool) or not isinstance(v, (int, np.integer)) or v < 1: raise ValueError(f'{name}={v!r}: a whole number from 1 is needed')
     before = case.ask({}, off, how); held = _held(case, target, hold, tolerance)

@@ -26,7 +26,7 @@ _ALWAYS = 'gain', 'threshold', 'temperature'
 
 def _own(model):
     "Names of the parameters, or of the lists of modules, that have a part for each task"
-    if type(model).__name__ not in OWN: raise ValueError(f'add_task: {type(model).__name__} has nothing that a new task could use as it is; {", ".join(OWN)} have')
+    if type(model).__name__ not in OWN: raise ValueError(f'{type(model).__name__} has no part that belongs to one task alone, so none can be added or found anew; {", ".join(OWN)} have such parts')
     return OWN[type(model).__name__] + _ALWAYS
 
 def _is_own(name, own): return any(name==o or name.startswith(f'{o}.') for o in own)

@@ -71,7 +71,7 @@ def as_text(
 )->str: # The same text for the same settings, in every session with the same Python
     "Settings as text, without addresses; a function with a mark of its code"
     if ' at 0x' not in (told:=repr(value)): return told
-    if hasattr(value, '__code__'): return f'{value.__qualname__} {_code_mark(value)}'
+    if hasattr(value, '__code__'): return f'{value.__name__} {_code_mark(value)}'
     if hasattr(value, 'func') and hasattr(value, 'keywords'): return f'partial({", ".join([as_text(value.func), *map(as_text, value.args), *(f"{k}={as_text(v)}" for k, v in value.keywords.items())])})'
     if isinstance(value, dict): return f'{{{", ".join(f"{k!r}: {as_text(v)}" for k, v in value.items())}}}'
     if isinstance(value, (list, tuple)): return f'[{", ".join(map(as_text, value))}]'

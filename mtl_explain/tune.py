@@ -125,7 +125,7 @@ def fine_tune(
     **more, # Passed on to `fit`
 )->Tuned: # Answers like a model
     "Train a copy of a model on each of some tasks, and keep it where the validation loss or error falls"
-    losses, own = LOSSES | (loss or {}), {}
+    matched(model, suite, [] if isinstance(tasks, str) else tasks, 'fine_tune'); losses, own = LOSSES | (loss or {}), {}
     before = _losses_of(model, suite, list(model.spec) if tasks is None else tasks, losses, keep); after = before.copy()
     with progress_line(len(before), 'fine-tune', 'task', progress) as bar:
         for t in before.index:

@@ -132,7 +132,7 @@ def near(
     names:list, # What there is
 )->str: # For an error message
     "'did you mean …?' and all that there is"
-    found = difflib.get_close_matches(str(name), names, 1)
+    names = [*dict.fromkeys(names)]; found = difflib.get_close_matches(str(name), names, 1)
     return (f'did you mean {found[0]!r}? ' if found else '') + f'There is: {", ".join(map(repr, names)) or "none"}'
 
 _widget_traits = set(ipywidgets.DOMWidget.class_trait_names())

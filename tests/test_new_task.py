@@ -117,8 +117,8 @@ def fewer(): return TaskSuite({'people': suite.tables['people']})
 def other(): return TaskSuite(suite.tables | {'trips': Table(suite.tables['trips'].frame.drop(columns='wait'), ['mode', 'rating'])})
 
 @pytest.mark.parametrize('change, error, words', [
-    (dict(name='people'), ValueError, "the model has a task 'people' already"), (dict(model=lambda: SingleTask(suite, width=8)), ValueError, 'SingleTask has nothing that a new task could use'), (dict(model=lambda: CrossStitch(suite, width=8)), ValueError, 'CrossStitch has nothing'),
-    (dict(model=lambda: torch.nn.Linear(2, 2)), TypeError, 'must be one of MTLModel.*not Linear'), (dict(suite=fewer), ValueError, "serves task 'trips', which the suite does not have"), (dict(suite=other), ValueError, "task 'trips' has other variables"),
+    (dict(name='people'), ValueError, "the model has a task 'people' already"), (dict(model=lambda: SingleTask(suite, width=8)), ValueError, 'SingleTask has no part that belongs to one task alone'), (dict(model=lambda: CrossStitch(suite, width=8)), ValueError, 'CrossStitch has no part'),
+    (dict(model=lambda: torch.nn.Linear(2, 2)), TypeError, 'must be one of MTLModel.*not Linear'), (dict(suite=fewer), ValueError, "serves task 'trips', which the suite does not have"), (dict(suite=other), ValueError, "task 'trips' has other"),
     (dict(tune='some'), ValueError, "tune must be 'new' or 'all'"), (dict(table=exam), TypeError, 'expected a Table, not DataFrame'), (dict(table=lambda: Table(exam(), 'gone')), ValueError, "table 'exam', column 'gone'"), (dict(name=''), ValueError, 'the name is empty'), (dict(restarts=0), ValueError, 'restarts=0; at least one start')])
 def test_bad_input_is_named(change, error, words):
     c = dict(model=lambda: MTLModel(suite, width=8), suite=lambda: suite, table=new_table, name='exam', tune='new') | change
