@@ -8,7 +8,7 @@ Docs: https://mtl-explain.github.io/mtl_explain/metrics.html.md"""
 __all__ = ['COLUMNS', 'METRICS', 'LOWER', 'BINS', 'score', 'metrics']
 
 # %% ../nbs/17_metrics.ipynb #20d6a362
-import math
+import math, warnings
 
 # %% ../nbs/17_metrics.ipynb #e3e2fe4d
 import numpy as np, pandas as pd
@@ -43,16 +43,22 @@ def _answers(model, task, rows):
     with torch.no_grad(): logits = model.eval().logits(task.name, model.scores(task.name, torch.as_tensor(task.x[rows], device=model.device)))
     return {n: l.cpu().numpy() for n, l in logits.items()}, margins
 
+def _may_judge(model, suite, part, who):
+    "Refuse a suite that does not fit the model; say so where rows to judge by have taught it"
+    if hasattr(model, 'spec') or not hasattr(model, 'predict'):
+        from mtl_explain.model import matched
+        matched(model, suite, getattr(suite, 'tasks', None), who)
+    for t in suite if part!='train' and hasattr(model, 'taught') else ():
+        rows = suite[t].rows(part); known = int(model.taught(t, len(suite[t].y))[rows].sum())
+        if known: warnings.warn(f'{who}: {known} of the {len(rows)} {part} rows of task {t!r} taught this model, so its figures flatter it: it was trained with another seed or fold of the suite', stacklevel=3)
+
 def score(
     model, # A model of a suite, or `Classical`
     suite, # `TaskSuite`
     part:str='test', # Which rows: 'train', 'valid', 'test'
 )->pd.DataFrame: # One row per outcome; numbers are judged on the standardised scale
     "How good a model is, outcome by outcome, beside the guess"
-    if hasattr(model, 'spec') or not hasattr(model, 'predict'):
-        from mtl_explain.model import matched
-        matched(model, suite, getattr(suite, 'tasks', None), 'score')
-    rows = []
+    _may_judge(model, suite, part, 'score'); rows = []
     for task in (suite[t] for t in suite):
         p = model.predict(task.name, task.x)
         for k, o in enumerate(task.outcomes):
@@ -138,7 +144,7 @@ def metrics(
     seed:int=0, # Of the bootstrap
 )->pd.DataFrame: # One row per outcome and metric; NaN where one does not apply, and the reason
     "Accuracy, macro-F1, AUC, R², log loss and calibration error of every outcome, with intervals over rows"
-    out = []
+    _may_judge(model, suite, part, 'metrics'); out = []
     for task in (suite[t] for t in suite):
         for k, o in enumerate(task.outcomes):
             at = _labelled(task, k, part); p, margins = _answers(model, task, at)

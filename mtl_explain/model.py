@@ -8,7 +8,7 @@ Docs: https://mtl-explain.github.io/mtl_explain/model.html.md"""
 __all__ = ['MODELS', 'Core', 'served', 'TaskModel', 'matched', 'same_task', 'MTLModel', 'Batch', 'read_tensors', 'load_model']
 
 # %% ../nbs/12_model.ipynb #4d4f8dd8
-import json, math
+import base64, json, math, zlib
 from pathlib import Path
 
 # %% ../nbs/12_model.ipynb #aa681db9
@@ -307,6 +307,26 @@ def _sharpness(self:TaskModel, n):
     if self.config.get('margins') and self.temperature[n].isnan():
         raise ValueError(f'task {self.outcomes[n]["task"]!r}, outcome {self.outcomes[n]["name"]!r}: this model was trained on margins, so it has no probabilities yet: call calibrate(model, suite)')
     return 1. if self.temperature[n].isnan() else 1/self.temperature[n]
+
+# %% ../nbs/12_model.ipynb #afd0c4ad
+@patch
+def taught(self:TaskModel,
+    task:str, # Task
+    n:int, # Rows of its table
+)->np.ndarray: # (n,) bool; all False where nothing is known, or the table had another length
+    "Which rows of a table the model has learnt from"
+    was, bits = self.spec[task].get('taught', (None, ''))
+    return np.unpackbits(np.frombuffer(zlib.decompress(base64.b64decode(bits)), np.uint8), count=n).astype(bool) if was==n else np.zeros(n, bool)
+
+@patch
+def remember(self:TaskModel,
+    task:str, # Task
+    rows, # Numbers of the rows that taught it; they are added to those that did before
+    n:int, # Rows of the table
+):
+    "Keep which rows of a table the model has learnt from"
+    mask = self.taught(task, n); mask[rows] = True
+    self.spec = self.spec | {task: self.spec[task] | dict(taught=[n, base64.b64encode(zlib.compress(np.packbits(mask).tobytes())).decode()])}
 
 # %% ../nbs/12_model.ipynb #de228a12
 @patch

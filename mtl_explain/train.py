@@ -365,6 +365,7 @@ def fit(
     except Exception: tell('failed'); raise
     if run.best_state is not None: model.load_state_dict(run.best_state)
     model.config['margins'] = any(losses[o['kind']].margins for t in data.tasks for o in model.spec[t]['outcomes'] if o['kind'] != 'number') or tasks is not None and model.config.get('margins', False)
+    for t in data.tasks: model.remember(t, data.train[t], data.y[t].shape[1])
     model.eval()
     for text in _worries(run, model): warnings.warn(text, stacklevel=2)
     history = _history(run, data, settings, patience, status)

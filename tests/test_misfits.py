@@ -1,5 +1,5 @@
 "Models, suites and options that do not go together: each is refused in words, at once, and settings read the same in every session."
-import functools, subprocess, sys
+import functools, subprocess, sys, warnings
 import numpy as np, pandas as pd, pytest
 from mtl_explain.balance import DynamicAverage, FixedWeights
 from mtl_explain.baselines import CrossStitch, Experts, HardSharing
@@ -10,8 +10,8 @@ from mtl_explain.data import Table, TaskSuite
 from mtl_explain.explain import explain
 from mtl_explain.interference import Conflicts, interference
 from mtl_explain.losses import Huber, SquaredHinge
-from mtl_explain.metrics import score
-from mtl_explain.model import MTLModel
+from mtl_explain.metrics import metrics, score
+from mtl_explain.model import MTLModel, load_model
 from mtl_explain.running import as_text
 from mtl_explain.sharing import Attend
 from mtl_explain.train import BySize, calibrate, fit
@@ -94,3 +94,13 @@ def test_one_task_gives_no_interval():
     assert np.isfinite(v.difference) and np.isnan([v.low, v.high]).all() and by_rows(r, 'svm', 'linear').low.isna().all()
     assert 'One task' in str(difference_chart(r, 'svm', 'linear').to_dict()['title'])
     with pytest.raises(ValueError, match='models is empty'): best_of(r, [])
+
+def test_rows_that_taught_a_model_do_not_judge_it(tmp_path):
+    model = MTLModel(SUITE, width=8); fit(model, SUITE, steps=2, **q); model.save(tmp_path/'m'); later, fold = load_model(tmp_path/'m'), SUITE.with_fold(1)
+    known = len(set(fold['two'].rows('test')) & set(SUITE['two'].rows('train'))); assert known
+    for m in (model, later):
+        with warnings.catch_warnings(): warnings.simplefilter('error'); score(m, SUITE); score(m, SUITE, 'valid'); score(m, fold, 'train'); metrics(m, SUITE, draws=0)  # these are as they should be
+        for call in (score, metrics):
+            with pytest.warns(UserWarning, match=f"{known} of the {len(fold['two'].rows('test'))} test rows of task 'two' taught this model"): call(m, fold)
+    assert np.array_equal(np.flatnonzero(later.taught('one', N)), SUITE['one'].rows('train')) and not later.taught('one', N + 1).any() and 'taught' not in MTLModel(SUITE).spec['one']
+    fit(model, fold, steps=1, tasks=['two'], **q); assert set(np.flatnonzero(model.taught('two', N)))==set(SUITE['two'].rows('train')) | set(fold['two'].rows('train')) and later.taught('two', N).sum() < model.taught('two', N).sum()  # what it has learnt stays learnt

@@ -112,3 +112,6 @@ RENDER = r'''async ([shim, times, shared]) => {
   await soon();
   return {most, left: held().slice(before), heard: models.map(heard), nodes: document.querySelectorAll('*').length - nodes};
 }'''
+
+# Does a text stand there, whole, or cut in its middle where a font is wide? At least half of it must be left.
+READS = r'''([where, want]) => [...document.querySelectorAll(where)].some(e => { const s = e.textContent, i = s.indexOf('…'); return s.includes(want) || i >= 0 && 2*(s.length - 1) >= want.length && want.startsWith(s.slice(0, i)) && want.endsWith(s.slice(i + 1)); })'''

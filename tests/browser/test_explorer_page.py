@@ -3,6 +3,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+import checks
 from mtl_explain.concept_map import ConceptMap
 from mtl_explain.explorer import Explorer
 from mtl_explain.view import inline, page as document
@@ -41,7 +42,7 @@ def test_views_are_linked_without_a_kernel(open_page, saved):
     page.wait_for_selector('.mtl-of-compare .mtl-q:has-text("vote and travel mode")'); page.wait_for_selector('.mtl-explorer > .mtl-foot:has-text("task: travel mode")')
     # a name travels into every view of the page
     page.fill('.mtl-of-card input', 'money & <b>means'); page.keyboard.press('Enter')
-    for k in ('map', 'flow', 'compare'): part(page, k).locator('svg text:has-text("money & <b>means")').first.wait_for()
+    for k in ('map', 'flow', 'compare'): page.wait_for_function(checks.READS, arg=[f'.mtl-of-{k} svg text', 'money & <b>means'])
     assert 'money & <b>means' in said(page, '.mtl-chip') and page.evaluate("document.querySelector('[data-mtl-ready]').mtlModel.get('names').c02")=='money & <b>means'
     # the flow pins too, and Esc releases the last first, from wherever the focus is
     page.locator('.mtl-of-flow [role=gridcell][data-kind=variable]').first.click(); chips.nth(3).wait_for(); assert chips.nth(3).get_attribute('data-kind')=='variable'
