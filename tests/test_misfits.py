@@ -66,9 +66,9 @@ def test_a_watch_begins_anew_with_every_run():
     r = compare(SUITE, {'a': Joint(functools.partial(MTLModel, width=8), steps=4, watch=watch, notes=lambda m, h: dict(pull=np.float32(h.conflict[0, 1])))}, 2, **q); assert r.groupby('seed').pull.first().nunique()==2
 
 def test_kept_runs_know_what_they_were_made_with(tmp_path):
-    def way(width=8, **options): return {'a': Joint(lambda s, seed: HardSharing(s, width=width, blocks=1, seed=seed), steps=2, watch=Conflicts(looks=1, blocks=4, rows=4, draws=9), notes=lambda m, h: dict(n=np.float32(1)), **options)}
+    def way(width=8, notes=lambda m, h: dict(n=np.float32(1)), **options): return {'a': Joint(lambda s, seed: HardSharing(s, width=width, blocks=1, seed=seed), steps=2, watch=Conflicts(looks=1, blocks=4, rows=4, draws=9), notes=notes, **options)}
     for _ in range(2): r = compare(SUITE, way(loss=dict(nominal=SquaredHinge())), 2, folder=tmp_path, **q); assert r.n.eq(1).all()
-    for other in (way(16, loss=dict(nominal=SquaredHinge())), way()):
+    for other in (way(16, loss=dict(nominal=SquaredHinge())), way(), way(loss=dict(nominal=SquaredHinge()), notes=None)):
         with pytest.raises(ValueError, match='is a run with settings'): compare(SUITE, other, 2, folder=tmp_path, **q)
 
 class Mine:
