@@ -176,7 +176,7 @@ def main(
     command:Annotated[str, dict(choices=('demo', 'lab'))], # demo: train, explain, write a page; lab: open JupyterLab on the quick start
     out:str='demo.html', # demo: page to write
     seeds:int=5, # demo: models to train, each tested on another fold
-    browser:bool=True, # demo: only write the page, do not open it
+    browser:bool=True, # demo: open the page when it is written; with this flag, do not
 ):
     "Train one model on many unlike tables, and see what it learnt to share"
     if command=='lab': return lab()

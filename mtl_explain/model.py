@@ -154,6 +154,8 @@ class MTLModel(TaskModel):
         activation:str='gelu', # A name in `ACTIVATIONS`
         seed:int=0, # Decides the start
     ):
+        if not isinstance(blocks, (tuple, list)) or len(blocks)!=3 or not all(is_whole(b, 0) for b in blocks): raise ValueError(f'MTLModel: blocks={blocks!r}; three whole numbers from 0 are needed: of encoder, core and decoder')
+        if not noise >= 0: raise ValueError(f'MTLModel: noise={noise!r}; a number from 0 is needed')
         config = dict(dim=dim, width=width, blocks=list(blocks), dropout=dropout, noise=noise, activation=activation, seed=seed)
         if isinstance(sharing, type): raise TypeError(f'MTLModel: sharing={sharing.__name__} is a class; give an object, such as Attend(12)')
         super().__init__(suite, config, sharing=Attend(12) if sharing is None else sharing)
