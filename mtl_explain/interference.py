@@ -134,7 +134,9 @@ class Conflicts:
     def restart(self):
         "Forget what was seen: every run of `fit` begins anew"
         self.tasks, self.steps, self.at, self.seen, self.ledgers = None, 1, [], [], []
-    def __repr__(self): return f'Conflicts: {len(self.at)} looks' + (f' at {len(self.tasks)} tasks' if self.tasks else ', handed to no run yet')
+    def __repr__(self):
+        told = ', '.join(f'{k}={v!r}' for k, v in self._options().items())  # settings first: a kept run is known by them
+        return f'Conflicts({told})' + (f': {len(self.at)} looks at {len(self.tasks)} tasks' if self.tasks else '')
     def due(self,
         step:int, # Number of a step, from 0
         steps:int, # Steps of the run

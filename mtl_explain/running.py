@@ -85,4 +85,4 @@ def _code_mark(function):
     def value(cell):
         try: return as_text(cell.cell_contents)
         except (ValueError, RecursionError): return ''
-    return sha256(repr([told(function.__code__), as_text(function.__defaults__), [value(c) for c in function.__closure__ or ()]]).encode()).hexdigest()[:8]
+    return sha256(repr([told(function.__code__), as_text(function.__defaults__), as_text(function.__kwdefaults__), [value(c) for c in function.__closure__ or ()]]).encode()).hexdigest()[:8]

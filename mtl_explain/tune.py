@@ -25,7 +25,6 @@ def _losses_of(model, suite, tasks, losses, keep):
     "Validation loss or error of some tasks, as a share of the guess's"
     if keep not in ('loss', 'error'): raise ValueError(f"tuning: keep={keep!r}; it is 'loss' or 'error'")
     if isinstance(tasks, str): raise TypeError(f'tuning: tasks={tasks!r}; give a list of names: [{tasks!r}]')
-    matched(model, suite, tasks, 'tuning')
     mode = model.training; found = _evaluate(Rows(model, suite, losses, tasks))[('loss', 'error').index(keep)]; model.train(mode)
     return pd.Series(found, index=[t for t in model.spec if t in set(tasks)])
 

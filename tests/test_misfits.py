@@ -66,9 +66,9 @@ def test_a_watch_begins_anew_with_every_run():
     r = compare(SUITE, {'a': Joint(functools.partial(MTLModel, width=8), steps=4, watch=watch, notes=lambda m, h: dict(pull=np.float32(h.conflict[0, 1])))}, 2, **q); assert r.groupby('seed').pull.first().nunique()==2
 
 def test_kept_runs_know_what_they_were_made_with(tmp_path):
-    def way(width=8, notes=lambda m, h: dict(n=np.float32(1)), **options): return {'a': Joint(lambda s, seed: HardSharing(s, width=width, blocks=1, seed=seed), steps=2, watch=Conflicts(looks=1, blocks=4, rows=4, draws=9), notes=notes, **options)}
+    def way(width=8, notes=lambda m, h: dict(n=np.float32(1)), draws=9, **options): return {'a': Joint(lambda s, seed: HardSharing(s, width=width, blocks=1, seed=seed), steps=2, watch=Conflicts(looks=1, blocks=4, rows=4, draws=draws), notes=notes, **options)}
     for _ in range(2): r = compare(SUITE, way(loss=dict(nominal=SquaredHinge())), 2, folder=tmp_path, **q); assert r.n.eq(1).all()
-    for other in (way(16, loss=dict(nominal=SquaredHinge())), way(), way(loss=dict(nominal=SquaredHinge()), notes=None)):
+    for other in (way(16, loss=dict(nominal=SquaredHinge())), way(), way(loss=dict(nominal=SquaredHinge()), notes=None), way(loss=dict(nominal=SquaredHinge()), draws=99)):
         with pytest.raises(ValueError, match='is a run with settings'): compare(SUITE, other, 2, folder=tmp_path, **q)
 
 class Mine:
@@ -87,6 +87,10 @@ def test_text_of_settings_is_the_same_in_every_session():
     code = 'from functools import partial\nfrom mtl_explain.running import as_text\nclass Own:\n    def __init__(self): self.a = lambda x: x*2\ndef f(x, y=3): return [v for v in x if v > y]\nprint(as_text(f), as_text(partial(f, y=Own())), as_text({"k": [Own(), f]}))'
     a, b = (subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout for _ in range(2)); assert a==b and ' at 0x' not in a and 'Own(a=' in a
     def of(k): return lambda x: x + k
+    def by(k):
+        def f(x, *, y=k): return y
+        return f
+    assert as_text(by(1))==as_text(by(1))!=as_text(by(2))
     assert as_text(of(1))==as_text(of(1))!=as_text(of(2)) and as_text(.5)=='0.5' and as_text(Attend(3))==repr(Attend(3))
 
 def test_one_task_gives_no_interval():
